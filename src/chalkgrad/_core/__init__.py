@@ -1,0 +1,1 @@
+"""What every topic stands on: arrays, the checks at the door, a few types."""

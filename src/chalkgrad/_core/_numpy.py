@@ -1,0 +1,113 @@
+"""Arrays of the NumPy half: the only place that chooses dtype and device."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from chalkgrad._core import check
+
+__all__ = ["array", "asnumpy"]
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+DTYPES = ("float16", "float32", "float64", "int64")
+
+
+class _Arrays(check.Arrays):
+    kinds = (np.ndarray, np.generic)
+
+    def cast(self, x: Any, dtype: str) -> Any:
+        return x.astype(dtype, copy=False)
+
+
+arrays = _Arrays()
+
+
+def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Array:
+    """Make an array of this half.
+
+    Parameters
+    ----------
+    x : number, nested list, or array of either half
+        What to copy. Both halves give the same numbers for the same `x`.
+    dtype : {"float16", "float32", "float64", "int64"}, optional
+        By default floats keep their precision (Python's are float64) and integers
+        become int64.
+    device : str, optional
+        Where the array lives. NumPy knows ``"cpu"`` only; PyTorch takes ``"cuda"``
+        too, and its default device if you say nothing.
+
+    Returns
+    -------
+    Array
+        A copy, never a view.
+
+    Raises
+    ------
+    TypeError
+        If `x` holds something else than real numbers.
+    ValueError
+        If `x` is a ragged list, or `dtype` is not one of the four.
+    DeviceError
+        If the device is not there.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.array([1, 2.5])
+    array([1. , 2.5])
+    >>> cg.array([1, 2]).dtype
+    dtype('int64')
+    """
+    if device not in (None, "cpu"):
+        raise check.DeviceError(
+            f"array: device {device!r} is not there: the NumPy half computes on 'cpu'; "
+            "use chalkgrad.torch for a GPU."
+        )
+    if dtype is not None:
+        check.choice("array", "dtype", dtype, DTYPES)
+    if hasattr(x, "detach"):  # a tensor, of which NumPy reads only those in memory
+        x = x.detach().cpu()
+    try:
+        out = np.array(x)
+    except ValueError:
+        raise ValueError(
+            "array: `x` must be rectangular, got lists of different lengths."
+        ) from None
+    name = check.dtype_name(out)
+    if name not in check.INTEGERS + check.FLOATS + check.HALF_FLOATS:
+        raise TypeError(f"array: `x` must hold real numbers, got {name}.")
+    if dtype is None and name in check.INTEGERS:
+        dtype = "int64"
+    return out.astype(dtype or out.dtype, copy=False)
+
+
+def asnumpy(x: Any) -> Array:
+    """Copy an array of this half into NumPy.
+
+    Always a copy: a step that updates in place cannot change it later.
+
+    Parameters
+    ----------
+    x : Array, shape (...)
+        On any device.
+
+    Returns
+    -------
+    numpy.ndarray
+        In the same dtype.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not an array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.asnumpy(cg.array([1.0, 2.0]))
+    array([1., 2.])
+    """
+    if not isinstance(x, arrays.kinds):
+        arrays.one("asnumpy", "x", x)
+    return np.array(x)

@@ -1,0 +1,68 @@
+"""Arrays of the PyTorch half: the only place that chooses dtype and device."""
+
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+
+from chalkgrad._core import _numpy as reference
+from chalkgrad._core import check
+
+__all__ = ["array", "asnumpy"]
+
+Array: TypeAlias = torch.Tensor
+
+
+class _Arrays(check.Arrays):
+    kinds = (torch.Tensor,)
+
+    def cast(self, x: Any, dtype: str) -> Any:
+        return x.to(getattr(torch, dtype))
+
+
+arrays = _Arrays()
+
+
+def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Array:
+    """Make a tensor; twin of `chalkgrad.numpy.array`.
+
+    `device` may be any of PyTorch's; by default its default device.
+    """
+    try:
+        place = torch.device(device or torch.get_default_device())
+        # NumPy reads every number, then it moves.
+        return torch.from_numpy(reference.array(x, dtype=dtype)).to(place)
+    except (RuntimeError, AssertionError) as error:
+        raise check.DeviceError(
+            f"array: device {device!r} is not there: {str(error).splitlines()[0]}"
+        ) from None
+
+
+def asnumpy(x: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    """Copy a tensor into NumPy; twin of `chalkgrad.numpy.asnumpy`."""
+    if not isinstance(x, arrays.kinds):
+        arrays.one("asnumpy", "x", x)
+    return np.array(x.detach().cpu())
+
+
+def moved(shared: ModuleType) -> ModuleType:
+    """Copy a module whose functions draw with NumPy; these give tensors instead."""
+
+    def move(f: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            out = f(*args, **kwargs)
+            if isinstance(out, tuple):
+                return tuple(array(x) if isinstance(x, np.ndarray) else x for x in out)
+            return out
+
+        return wrapped
+
+    module = ModuleType(shared.__name__, shared.__doc__)
+    module.__all__ = shared.__all__  # type: ignore[attr-defined]
+    for name in shared.__all__:
+        setattr(module, name, move(getattr(shared, name)))
+    return module

@@ -1,0 +1,245 @@
+"""The checks at every door, and every word of every error message.
+
+A message names the function, the argument, what was expected, what came, and what
+to do. Nothing here knows NumPy or PyTorch, so both halves speak with the same words.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from typing import Any
+
+FLOATS = ("float32", "float64")
+HALF_FLOATS = ("float16", "bfloat16")
+INTEGERS = tuple(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64))
+
+
+class ShapeError(ValueError):
+    """Two arrays do not fit each other, or one does not fit the network."""
+
+
+class DeviceError(ValueError):
+    """A device that is not there, or two arrays on different ones."""
+
+
+def number(
+    where: str,
+    name: str,
+    value: Any,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> float:
+    """Return `value` as a float if it is a finite number from `low` to `high`."""
+    above = f"above {low:g}" if open_low else f"from {low:g}"
+    below = f"below {high:g}" if open_high else f"to {high:g}"
+    bounds = [
+        "a finite number",
+        above if low > -math.inf else "",
+        below if high < math.inf else "",
+    ]
+    wanted = f"{where}: `{name}` must be {' '.join(filter(None, bounds))}"
+    try:
+        x = float(value)
+    except (TypeError, ValueError):
+        kind = type(value).__name__
+        raise TypeError(f"{wanted}, got {value!r} ({kind}).") from None
+    if (
+        not math.isfinite(x)
+        or not low <= x <= high
+        or (open_low and x == low)
+        or (open_high and x == high)
+    ):
+        raise ValueError(f"{wanted}, got {x:g}.")
+    return x
+
+
+def integer(where: str, name: str, value: Any, *, low: int = 0) -> int:
+    """Return `value` as an int if it is a whole number, `low` or more."""
+    wanted = f"{where}: `{name}` must be a whole number, {low} or more"
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{wanted}, got {value!r} ({type(value).__name__}).")
+    if (x := value.__index__()) < low:
+        raise ValueError(f"{wanted}, got {x}.")
+    return int(x)
+
+
+def choice(where: str, name: str, value: Any, options: Collection[str]) -> str:
+    """Return `value` if it is one of `options`."""
+    if isinstance(value, str) and value in options:
+        return value
+    known = ", ".join(repr(option) for option in options)
+    raise ValueError(f"{where}: `{name}` must be one of {known}, got {value!r}.")
+
+
+def dtype_name(x: Any) -> str:
+    """Name a dtype as NumPy does, in both halves."""
+    return str(x.dtype).removeprefix("torch.")
+
+
+def first(mask: Any) -> tuple[int, ...]:
+    """Index of the first True of a mask."""
+    flat = mask.reshape(-1).tolist().index(True)
+    index: list[int] = []
+    for size in reversed(tuple(mask.shape)):
+        flat, i = divmod(flat, size)
+        index.insert(0, i)
+    return tuple(index)
+
+
+def values(
+    where: str,
+    name: str,
+    x: Any,
+    good: Any,
+    wanted: str,
+    error: type[Exception] = ValueError,
+) -> None:
+    """Raise unless the mask `good`, which has the shape of `x`, is True everywhere."""
+    if not good.all():
+        index = first(~good)
+        at = f" at index {index}" if index else ""
+        raise error(f"{where}: `{name}` has {x[index].item():g}{at}; {wanted}.")
+
+
+def shapes(where: str, **specs: tuple[Any, str]) -> None:
+    """Bind the axes named in ``name=(array, "... n c")`` pairs, or tell the clash.
+
+    An axis name stands for one size in all arrays, a number for itself, and ``...``
+    for any leading axes, the same in all arrays that have it.
+    """
+    told = "; ".join(
+        f"`{name}` ({', '.join(spec.split())}) is {tuple(x.shape)}"
+        for name, (x, spec) in specs.items()
+    )
+    bound: dict[str, tuple[str, int]] = {}
+    leading: tuple[str, tuple[int, ...]] | None = None
+    for name, (x, spec) in specs.items():
+        axes, shape = spec.split(), tuple(x.shape)
+        if axes[0] == "...":
+            axes = axes[1:]
+            lead = shape[: len(shape) - len(axes)]
+            if leading and len(leading[1]) != len(lead):
+                both = f"`{leading[0]}` and `{name}`"
+                raise ShapeError(
+                    f"{where}: {both} must have as many axes ({told}). Nothing is "
+                    "broadcast: add an axis with [:, None] or remove one with [:, 0]."
+                )
+            if leading is None:
+                leading = (name, lead)
+            axes = [*(f"{i}" for i in range(len(lead))), *axes]
+            for i, size in enumerate(lead):
+                bound.setdefault(f"{i}", (leading[0], size))
+        elif len(axes) != len(shape):
+            raise ShapeError(
+                f"{where}: `{name}` must have {len(axes)} axes ({told})."
+            )
+        if len(axes) > len(shape):
+            raise ShapeError(
+                f"{where}: `{name}` must have at least {len(axes)} axes ({told})."
+            )
+        for axis, size in zip(axes, shape, strict=True):
+            other, expected = bound.setdefault(axis, (name, size))
+            if expected != size:
+                raise ShapeError(
+                    f"{where}: axis {axis} is {expected} in `{other}` but {size} in "
+                    f"`{name}` ({told}). Nothing is broadcast."
+                )
+
+
+class Arrays(ABC):
+    """The checks of arrays; each half says what an array is and how to cast one."""
+
+    kinds: tuple[type, ...]
+
+    @abstractmethod
+    def cast(self, x: Any, dtype: str) -> Any:
+        """Return `x` in another dtype."""
+
+    def one(self, where: str, name: str, x: Any) -> None:
+        """Raise unless `x` is an array of this half that holds something."""
+        if not isinstance(x, self.kinds):
+            kind = f"{type(x).__module__}.{type(x).__name__}".removeprefix("builtins.")
+            raise TypeError(
+                f"{where}: `{name}` must be an array of this half, got {kind}; "
+                f"make one with cg.array({name})."
+            )
+        if 0 in tuple(x.shape):
+            raise ValueError(
+                f"{where}: `{name}` is empty, shape {tuple(x.shape)}; "
+                "it must hold at least one number."
+            )
+
+    def real(self, where: str, name: str, x: Any, *, finite: bool = True) -> Any:
+        """Return `x` if it is a float array; float16 and bfloat16 come back as float32.
+
+        Half precision holds numbers up to 65504 only: a square overflows at 256.
+        """
+        self.one(where, name, x)
+        if dtype_name(x) in HALF_FLOATS:
+            x = self.cast(x, "float32")
+        if dtype_name(x) not in FLOATS:
+            raise TypeError(
+                f"{where}: `{name}` must be float32 or float64, got {dtype_name(x)}; "
+                f'convert it with cg.array({name}, dtype="float64").'
+            )
+        if finite:
+            self.finite(where, name, x)
+        return x
+
+    def finite(self, where: str, name: str, x: Any) -> None:
+        """Raise at the first nan or infinity."""
+        values(where, name, x, abs(x) < math.inf, "every number must be finite")
+
+    def whole(self, where: str, name: str, x: Any) -> Any:
+        """Return `x` as int64 if it is an array of integers."""
+        self.one(where, name, x)
+        if dtype_name(x) not in INTEGERS:
+            raise TypeError(
+                f"{where}: `{name}` must be class ids, an array of integers, got "
+                f'{dtype_name(x)}; convert it with cg.array({name}, dtype="int64").'
+            )
+        return self.cast(x, "int64")
+
+    def pair(
+        self, where: str, *, integers: bool = False, **two: Any
+    ) -> tuple[Any, Any]:
+        """Return two real arrays of one shape, dtype and device.
+
+        With `integers`, the second may hold integers, and is cast to the first's dtype.
+        """
+        (name, x), (other, y) = two.items()
+        x = self.real(where, name, x, finite=False)
+        if integers and isinstance(y, self.kinds) and dtype_name(y) in INTEGERS:
+            self.one(where, other, y)
+            y = self.cast(y, dtype_name(x))
+        y = self.real(where, other, y, finite=False)
+        self.alike(where, **{name: x, other: y})
+        shapes(where, **{name: (x, "..."), other: (y, "...")})
+        self.finite(where, name, x)
+        self.finite(where, other, y)
+        return x, y
+
+    def same_device(self, where: str, **named: Any) -> None:
+        """Raise unless all arrays live on one device."""
+        (name, x), *others = named.items()
+        for other, y in others:
+            if str(x.device) != str(y.device):
+                raise DeviceError(
+                    f"{where}: `{name}` is on {x.device} but `{other}` on {y.device}; "
+                    f'move one with cg.array({other}, device="{x.device}").'
+                )
+
+    def alike(self, where: str, **named: Any) -> None:
+        """Raise unless all arrays have one dtype and live on one device."""
+        self.same_device(where, **named)
+        (name, x), *others = named.items()
+        for other, y in others:
+            if dtype_name(x) != dtype_name(y):
+                raise TypeError(
+                    f"{where}: `{name}` is {dtype_name(x)} but `{other}` is "
+                    f"{dtype_name(y)}; convert one with "
+                    f'cg.array({other}, dtype="{dtype_name(x)}").'
+                )

@@ -1,0 +1,19 @@
+"""The few types that both halves share."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+Reduction: TypeAlias = Literal["mean", "sum", "none"]
+Schedule: TypeAlias = Callable[[int], float]
+
+
+class Optimizer(NamedTuple):
+    """A rule for stepping, as two functions.
+
+    ``init(w)`` gives the state before the first step. ``step(w, grad, state)`` gives
+    the new weights and the new state; it may consume what it was given, so rebind:
+    ``w, state = opt.step(w, grad, state)``.
+    """
+
+    init: Callable[[Any], Any]
+    step: Callable[[Any, Any, Any], tuple[Any, Any]]

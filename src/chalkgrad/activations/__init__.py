@@ -1,0 +1,1 @@
+"""Activations: the non-linear functions between layers, each with its derivative."""

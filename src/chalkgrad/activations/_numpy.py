@@ -1,0 +1,551 @@
+"""Activations, NumPy half: the reference.
+
+Every function works element by element on an array of any shape and keeps its dtype
+(float16 comes back as float32). nan stays nan, so a broken run can be seen.
+"""
+
+import math
+
+import numpy as np
+
+from chalkgrad._core import check
+from chalkgrad._core._numpy import Array, arrays
+
+__all__ = [
+    "gelu",
+    "gelu_grad",
+    "identity",
+    "identity_grad",
+    "leaky_relu",
+    "leaky_relu_grad",
+    "relu",
+    "relu_grad",
+    "sigmoid",
+    "sigmoid_grad",
+    "softmax",
+    "softmax_grad",
+    "softplus",
+    "softplus_grad",
+    "tanh",
+    "tanh_grad",
+]
+
+
+def _real(where: str, z: Array) -> Array:
+    real: Array = arrays.real(where, "z", z, finite=False)
+    return real
+
+
+def identity(z: Array) -> Array:
+    r"""Pass `z` on: $\sigma(z) = z$.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        A copy of `z`.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.identity(cg.array([-1.0, 2.0]))
+    array([-1.,  2.])
+    """
+    return _real("identity", z).copy()
+
+
+def identity_grad(z: Array) -> Array:
+    r"""Derivative of `identity`: $\sigma'(z) = 1$.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Ones.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.identity_grad(cg.array([-1.0, 2.0]))
+    array([1., 1.])
+    """
+    return np.ones_like(_real("identity_grad", z))
+
+
+def sigmoid(z: Array) -> Array:
+    r"""Squash `z` into (0, 1): $\sigma(z) = 1 / (1 + e^{-z})$.
+
+    Computed from $e^{-|z|}$, which cannot overflow.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Values from 0 to 1.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    References
+    ----------
+    [Rumelhart, Hinton and Williams (1986)][rumelhart1986].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.sigmoid(cg.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    z = _real("sigmoid", z)
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, small) / (1 + small)
+
+
+def sigmoid_grad(z: Array) -> Array:
+    r"""Derivative of `sigmoid`: $\sigma'(z) = \sigma(z)\,\sigma(-z)$.
+
+    At most 1/4, at $z = 0$; exact far out, where $1 - \sigma(z)$ would be 0.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Values from 0 to 0.25.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.sigmoid_grad(cg.array([-2.0, 0.0, 2.0]))
+    array([0.10499359, 0.25      , 0.10499359])
+    """
+    small = np.exp(-np.abs(_real("sigmoid_grad", z)))
+    return small / (1 + small) ** 2
+
+
+def tanh(z: Array) -> Array:
+    r"""Squash `z` into (-1, 1): $\sigma(z) = \tanh z = 2\,\mathrm{sigmoid}(2z) - 1$.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Values from -1 to 1.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.tanh(cg.array([-1.0, 0.0, 1.0]))
+    array([-0.76159416,  0.        ,  0.76159416])
+    """
+    out: Array = np.tanh(_real("tanh", z))
+    return out
+
+
+def tanh_grad(z: Array) -> Array:
+    r"""Derivative of `tanh`: $\sigma'(z) = 1 - \tanh^2 z = 4e^{-2|z|}/(1+e^{-2|z|})^2$.
+
+    The second form is computed: it stays exact where the first would be 0.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Values from 0 to 1.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.tanh_grad(cg.array([-1.0, 0.0, 1.0]))
+    array([0.41997434, 1.        , 0.41997434])
+    """
+    small = np.exp(-2 * np.abs(_real("tanh_grad", z)))
+    return 4 * small / (1 + small) ** 2
+
+
+def relu(z: Array) -> Array:
+    r"""Rectified linear unit: $\sigma(z) = \max(z, 0)$.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Values of 0 and more.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    References
+    ----------
+    [Nair and Hinton (2010)][nair2010].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.relu(cg.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
+    return np.maximum(_real("relu", z), 0)
+
+
+def relu_grad(z: Array) -> Array:
+    r"""Derivative of `relu`: 1 where $z > 0$, else 0.
+
+    At $z = 0$ there is no derivative; we take 0, as PyTorch does.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Zeros and ones.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.relu_grad(cg.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 1.])
+    """
+    return _kinked(_real("relu_grad", z), 0.0)
+
+
+def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
+    r"""Leaky rectifier: $\sigma(z) = z$ where $z > 0$, else $\alpha z$.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+    slope : float
+        $\alpha$, from 0 to 1: what is left of a negative `z`.
+
+    Returns
+    -------
+    Array, shape (...)
+        Activations.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+    ValueError
+        If `slope` is outside 0 to 1.
+
+    References
+    ----------
+    [Maas, Hannun and Ng (2013)][maas2013].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.leaky_relu(cg.array([-1.0, 2.0]), slope=0.1)
+    array([-0.1,  2. ])
+    """
+    slope = check.number("leaky_relu", "slope", slope, low=0, high=1)
+    z = _real("leaky_relu", z)
+    return np.maximum(z, slope * z)
+
+
+def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
+    r"""Derivative of `leaky_relu`: 1 where $z > 0$, else $\alpha$; at 0 it is $\alpha$.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+    slope : float
+        $\alpha$, from 0 to 1.
+
+    Returns
+    -------
+    Array, shape (...)
+        Ones and $\alpha$.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+    ValueError
+        If `slope` is outside 0 to 1.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.leaky_relu_grad(cg.array([-1.0, 2.0]), slope=0.1)
+    array([0.1, 1. ])
+    """
+    slope = check.number("leaky_relu_grad", "slope", slope, low=0, high=1)
+    return _kinked(_real("leaky_relu_grad", z), slope)
+
+
+def _kinked(z: Array, slope: float) -> Array:
+    """1 where z > 0, `slope` where not, nan where z is nan."""
+    return np.where(z > 0, 1, np.where(z <= 0, z.dtype.type(slope), z))
+
+
+def gelu(z: Array) -> Array:
+    r"""Gaussian error linear unit: $\sigma(z) = z\,\Phi(z)$.
+
+    $\Phi$ is the distribution function of the normal distribution, computed from
+    erfc, not from the tanh approximation.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Activations; the lowest is about -0.17.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    References
+    ----------
+    [Hendrycks and Gimpel (2016)][hendrycks2016].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.gelu(cg.array([-1.0, 0.0, 1.0]))
+    array([-0.15865525,  0.        ,  0.84134475])
+    """
+    z = _real("gelu", z)
+    return z * _normal_cdf(z)
+
+
+def gelu_grad(z: Array) -> Array:
+    r"""Derivative of `gelu`: $\sigma'(z) = \Phi(z) + z\,\varphi(z)$.
+
+    $\varphi(z) = e^{-z^2/2}/\sqrt{2\pi}$ is the normal density.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Slopes.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.gelu_grad(cg.array([-1.0, 0.0, 1.0]))
+    array([-0.08331547,  0.5       ,  1.08331547])
+    """
+    z = _real("gelu_grad", z)
+    far = np.minimum(np.abs(z), 1e3)  # its square must not overflow
+    return _normal_cdf(z) + z * np.exp(-far * far / 2) / math.sqrt(2 * math.pi)
+
+
+def _normal_cdf(z: Array) -> Array:
+    # NumPy has no erfc, so Python's does the work, a number at a time.
+    tail = np.vectorize(math.erfc, otypes=[np.float64])(-z / math.sqrt(2))
+    return (tail / 2).astype(z.dtype)
+
+
+def softplus(z: Array) -> Array:
+    r"""Smooth `relu`: $\sigma(z) = \log(1 + e^z)$.
+
+    Computed as $\max(z, 0) + \log(1 + e^{-|z|})$, which cannot overflow.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Values above 0.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    References
+    ----------
+    [Dugas et al. (2001)][dugas2001].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.softplus(cg.array([-1000.0, 0.0, 1000.0]))
+    array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
+    """
+    z = _real("softplus", z)
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def softplus_grad(z: Array) -> Array:
+    r"""Derivative of `softplus`: $\sigma'(z) = \mathrm{sigmoid}(z)$.
+
+    Parameters
+    ----------
+    z : Array, shape (...)
+        Pre-activations.
+
+    Returns
+    -------
+    Array, shape (...)
+        Values from 0 to 1.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.softplus_grad(cg.array([-2.0, 0.0, 2.0]))
+    array([0.11920292, 0.5       , 0.88079708])
+    """
+    return sigmoid(_real("softplus_grad", z))
+
+
+def softmax(z: Array) -> Array:
+    r"""Probabilities from scores: $p_i = e^{z_i} / \sum_j e^{z_j}$, over the last axis.
+
+    The largest score is taken off first: the result is the same and nothing overflows.
+
+    Parameters
+    ----------
+    z : Array, shape (..., c)
+        Scores of c classes.
+
+    Returns
+    -------
+    Array, shape (..., c)
+        Each row sums to 1.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+    ShapeError
+        If `z` is a single number.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.softmax(cg.array([[1000.0, 1000.0], [0.0, -1000.0]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    z = _real("softmax", z)
+    check.shapes("softmax", z=(z, "... c"))
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    out: Array = e / e.sum(axis=-1, keepdims=True)
+    return out
+
+
+def softmax_grad(z: Array) -> Array:
+    r"""Jacobian of `softmax`: $\partial p_i/\partial z_j = p_i(\delta_{ij} - p_j)$.
+
+    Parameters
+    ----------
+    z : Array, shape (..., c)
+        Scores of c classes.
+
+    Returns
+    -------
+    Array, shape (..., c, c)
+        A matrix a row: symmetric, and its rows sum to 0.
+
+    Raises
+    ------
+    TypeError
+        If `z` is not a float array of this half.
+    ShapeError
+        If `z` is a single number.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.activations.softmax_grad(cg.array([0.0, 0.0]))
+    array([[ 0.25, -0.25],
+           [-0.25,  0.25]])
+    """
+    z = _real("softmax_grad", z)
+    check.shapes("softmax_grad", z=(z, "... c"))
+    p = softmax(z)[..., None]
+    same = np.eye(z.shape[-1], dtype=z.dtype)
+    out: Array = p * (same - p.swapaxes(-1, -2))
+    return out

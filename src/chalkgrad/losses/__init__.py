@@ -1,0 +1,1 @@
+"""Losses: how far predictions are from the truth, each with its gradient."""

@@ -1,0 +1,1 @@
+"""Networks of layers over one flat vector of weights."""

@@ -1,0 +1,1 @@
+"""Optimizers: how to step, given the gradient."""

@@ -1,0 +1,1 @@
+"""One neuron, and Rosenblatt's rule for training it."""

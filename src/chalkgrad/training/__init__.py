@@ -1,0 +1,1 @@
+"""Training: the loop round network, loss and optimizer, and how well it did."""

@@ -1,0 +1,415 @@
+"""Training, the same in both halves: the loop, and how well it did."""
+
+import importlib.util
+import math
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from types import FrameType
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from chalkgrad._core import check
+from chalkgrad._core.types import Optimizer
+from chalkgrad.data._shared import batches, generator, rows
+
+__all__ = ["Trace", "accuracy", "confusion", "fit"]
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+# An epoch's mean loss, and the loss and the accuracy on the validation set.
+History: TypeAlias = list[tuple[Any, Any, Any]]
+
+
+class Trace(NamedTuple):
+    """What `fit` did; NumPy arrays and floats in both halves, but for `w`.
+
+    Only epochs that were completed are listed. With $m$ networks at once, every row has
+    $m$ numbers instead of one.
+    """
+
+    w: Any
+    """The weights reached, an array of the half."""
+    loss: Array
+    """The mean loss while an epoch ran, shape (epochs,) or (epochs, m)."""
+    validation_loss: Array | None
+    """The loss on `validation` after each epoch."""
+    validation_accuracy: Array | None
+    """The accuracy on `validation` after each epoch, if its labels are class ids."""
+    steps: int
+    """How often the optimizer stepped."""
+    seconds: float
+    """How long it took."""
+    stopped: str
+    """Why it ended: ``"finished"``, ``"interrupted"`` or ``"diverged"``."""
+
+
+class _Stop(Exception):  # noqa: N818 (nothing went wrong)
+    """Why training ends before its last epoch."""
+
+
+def fit(
+    net: Any,
+    w: Any,
+    x: Any,
+    y: Any,
+    *,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int | None = None,
+    rng: Any = 0,
+    validation: tuple[Any, Any] | None = None,
+    progress: bool | None = None,
+) -> Trace:
+    r"""Train: $w \leftarrow \text{step}(w, \nabla L_B(w))$, batch $B$ after batch.
+
+    An epoch deals out every example once, in an order that is drawn anew; without
+    `batch_size` all examples are one batch. NumPy draws the order, so both halves see
+    the same batches.
+
+    Ctrl-C lets the running step finish and returns what there is; a second one raises
+    KeyboardInterrupt. If the loss or a gradient is no longer finite, training stops
+    too, and `w` is the last one where they were; of $m$ networks, the first to diverge
+    stops all.
+
+    Parameters
+    ----------
+    net : Network
+        What to train.
+    w : Array, shape (size,) or (m, size)
+        Where to start. It stays as it is.
+    x : Array, shape (n, d)
+        The examples.
+    y : Array, shape (n, ...)
+        Their labels or targets, as `loss` takes them.
+    loss : callable
+        A loss of this half, such as ``cg.losses.cross_entropy``.
+    optimizer : Optimizer
+        The rule for stepping.
+    epochs : int
+        How often to go through the examples; 1 or more.
+    batch_size : int, optional
+        How many examples to a step; by default all.
+    rng : int or numpy.random.Generator
+        Where the shuffling comes from.
+    validation : (Array, Array), optional
+        Other examples and their labels, to measure on after every epoch.
+    progress : bool, optional
+        Whether to show a bar, which needs rich. By default, if rich is installed and
+        stderr is a terminal.
+
+    Returns
+    -------
+    Trace
+        The weights, the loss after each epoch, and why it ended.
+
+    Raises
+    ------
+    TypeError, ShapeError, ValueError, IndexError
+        What `net` and `loss` raise on `x`, `y` or `validation`, before the first step;
+        if `epochs` or `batch_size` is not a whole number above 0; if `rng` is not a
+        seed.
+    ImportError
+        If `progress` is True and rich is not installed.
+
+    References
+    ----------
+    Steps along noisy gradients: [Robbins and Monro (1951)][robbinsmonro1951].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> x, targets = cg.data.line(100, noise=0)
+    >>> net = cg.network([1, 1])
+    >>> trace = cg.training.fit(
+    ...     net,
+    ...     net.init(scheme="zeros"),
+    ...     x,
+    ...     targets,
+    ...     loss=cg.losses.mse,
+    ...     optimizer=cg.optimizers.sgd(0.1),
+    ...     epochs=20,
+    ...     batch_size=10,
+    ... )
+    >>> trace.w  # the line is y = 2 x + 1
+    array([2., 1.])
+    >>> trace.stopped, trace.steps
+    ('finished', 200)
+    """
+    epochs = check.integer("fit", "epochs", epochs, low=1)
+    if batch_size is not None:
+        batch_size = check.integer("fit", "batch_size", batch_size, low=1)
+    n = rows("fit", x=x, y=y)
+    rng = generator("fit", rng)
+
+    def deal() -> Iterable[tuple[Any, Any]]:
+        if batch_size is None:
+            return [(x, y)]
+        return batches(x, y, size=batch_size, rng=rng)
+
+    w = good = _copy(w)
+    state = optimizer.init(w)
+    history: History = []
+    steps, stopped = 0, "finished"
+    bar = _bar(epochs, n) if _is_shown(progress) else nullcontext(_silence)
+    began = time.perf_counter()
+    with np.errstate(all="ignore"), _ctrl_c() as pressed, bar as tell:
+        # Bad input is told now, by its index in `x` or `y` rather than in a batch.
+        for inputs, answers in [(x, y), *([validation] if validation else [])]:
+            net.loss_and_grad(w, inputs, answers, loss)
+        try:
+            for _ in range(epochs):
+                total: Any = 0.0
+                for xs, ys in deal():
+                    if pressed:
+                        raise _Stop("interrupted")
+                    value, grad = _loss_and_grad(net, w, xs, ys, loss)
+                    good = _copy(w)
+                    w, state = optimizer.step(w, grad, state)
+                    steps += 1
+                    total += value * len(xs)
+                    tell(len(xs), history)
+                history.append((total / n, *_measure(net, w, validation, loss)))
+                tell(0, history)
+        except _Stop as stop:
+            stopped = str(stop)
+    if stopped == "diverged" or not _is_finite(w):
+        w, stopped = good, "diverged"
+    losses, validation_losses, accuracies = (
+        np.array([numbers[i] for numbers in history]) for i in range(3)
+    )
+    return Trace(
+        w,
+        losses,
+        validation_losses if validation else None,
+        accuracies if validation and _are_classes(validation[1]) else None,
+        steps,
+        time.perf_counter() - began,
+        stopped,
+    )
+
+
+def accuracy(net: Any, w: Any, x: Any, labels: Any) -> Any:
+    r"""Share of the examples whose class the network names.
+
+    It names the class with the largest output; with one output, class 1 where that is
+    above 0.
+
+    Parameters
+    ----------
+    net : Network
+        The network.
+    w : Array, shape (size,) or (m, size)
+        Its weights.
+    x : Array, shape (n, d)
+        The examples.
+    labels : Array of int, shape (n,)
+        Their classes. With one output: 0 or 1, or -1 or 1, and shape (n, 1) will do.
+
+    Returns
+    -------
+    float, or numpy.ndarray of shape (m,)
+        From 0 to 1.
+
+    Raises
+    ------
+    TypeError
+        If `labels` is not an array of integers.
+    IndexError
+        If a label is not one of the network's classes.
+    ShapeError, ValueError
+        If `labels` does not have one class for each row of `x`; also as `net.forward`.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> x, labels = cg.data.separable(100)
+    >>> net = cg.network([2, 1])
+    >>> cg.training.accuracy(net, cg.array([0.6, 0.8, -0.2]), x, labels)
+    1.0
+    """
+    named, classes, _ = _classes("accuracy", net, w, x, labels)
+    share = (named == classes).mean(axis=-1)
+    return float(share) if share.ndim == 0 else share
+
+
+def confusion(net: Any, w: Any, x: Any, labels: Any) -> Array:
+    r"""Count who is taken for whom: row $i$, column $j$ is "class $i$, named $j$".
+
+    What is on the diagonal is right.
+
+    Parameters
+    ----------
+    net : Network
+        The network.
+    w : Array, shape (size,)
+        Its weights.
+    x : Array, shape (n, d)
+        The examples.
+    labels : Array of int, shape (n,)
+        Their classes, as in `accuracy`.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (c, c)
+        How many examples; a network with one output has two classes.
+
+    Raises
+    ------
+    TypeError, IndexError, ShapeError, ValueError
+        As `accuracy`; also if `w` is more than one network.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> x, labels = cg.data.separable(100)
+    >>> net = cg.network([2, 1])
+    >>> cg.training.confusion(net, cg.array([0.6, 0.8, -0.2]), x, labels)
+    array([[50,  0],
+           [ 0, 50]])
+    """
+    if w.ndim != 1:
+        raise check.ShapeError(
+            f"confusion: `w` must be the weights of one network, got {tuple(w.shape)}; "
+            "take one with w[i]."
+        )
+    named, classes, count = _classes("confusion", net, w, x, labels)
+    table = np.zeros((count, count), dtype=np.int64)
+    np.add.at(table, (classes, named), 1)
+    return table
+
+
+def _classes(
+    where: str, net: Any, w: Any, x: Any, labels: Any
+) -> tuple[Array, Array, int]:
+    """Return the classes that the network names, the true ones, how many there are."""
+    n = rows(where, x=x, labels=labels)
+    if not _are_classes(labels):
+        raise TypeError(
+            f"{where}: `labels` must be class ids, an array of integers, got "
+            f"{check.dtype_name(labels)}."
+        )
+    outputs, true = _numpy(net.forward(w, x)), _numpy(labels)
+    if outputs.shape[-1] == 1:
+        named, count, low = (outputs[..., 0] > 0).astype(np.int64), 2, -1
+        true = true[:, 0] if true.shape == (n, 1) else true
+    else:
+        named, count, low = outputs.argmax(axis=-1), outputs.shape[-1], 0
+    if true.shape != (n,):
+        raise check.ShapeError(
+            f"{where}: `labels` must be one class for each row of `x`, shape ({n},), "
+            f"got {true.shape}."
+        )
+    wanted = f"class ids go from 0 to {count - 1}, for the network has {count} classes"
+    good = (true >= low) & (true < count)
+    check.values(where, "labels", true, good, wanted, IndexError)
+    return named, np.maximum(true, 0), count
+
+
+def _are_classes(y: Any) -> bool:
+    return check.dtype_name(y) in check.INTEGERS
+
+
+def _numpy(a: Any) -> Array:
+    return np.array(a.detach().cpu() if hasattr(a, "detach") else a)
+
+
+def _copy(w: Any) -> Any:
+    return w.detach().clone() if hasattr(w, "detach") else w.copy()
+
+
+def _is_finite(a: Any) -> bool:
+    return bool((abs(a) < math.inf).all())
+
+
+def _loss_and_grad(
+    net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any]
+) -> tuple[Array, Any]:
+    """Return the loss and its gradient; stop unless both are finite."""
+    try:
+        value, grad = net.loss_and_grad(w, x, y, loss)
+    except ValueError:
+        if _is_finite(net.forward(w, x)):
+            raise
+        # The loss refused the outputs of weights that are too large.
+        raise _Stop("diverged") from None
+    if not (_is_finite(value) and _is_finite(grad)):
+        raise _Stop("diverged")
+    return _numpy(value).astype(np.float64), grad
+
+
+def _measure(
+    net: Any, w: Any, validation: tuple[Any, Any] | None, loss: Callable[..., Any]
+) -> tuple[Any, Any]:
+    """Return the loss and, of classes, the accuracy on `validation`."""
+    if validation is None:
+        return None, None
+    value, _ = _loss_and_grad(net, w, *validation, loss)
+    right = accuracy(net, w, *validation) if _are_classes(validation[1]) else None
+    return value, right
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[list[int]]:
+    """Gather the first Ctrl-C in a list; let the second one through."""
+    pressed: list[int] = []
+
+    def press(number: int, _: FrameType | None) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    # Python hands signals to the main thread only.
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _silence(examples: int, history: History) -> None:
+    """Tell nothing."""
+
+
+def _is_shown(progress: bool | None) -> bool:
+    installed = importlib.util.find_spec("rich") is not None
+    if progress and not installed:
+        raise ImportError(
+            "fit: `progress` True needs rich, which is not installed; "
+            "pip install 'chalkgrad[cli]', or give progress=False."
+        )
+    return installed and sys.stderr.isatty() if progress is None else progress
+
+
+@contextmanager
+def _bar(epochs: int, n: int) -> Iterator[Callable[[int, History], None]]:
+    """Show a progress bar; what it yields tells it about examples and epochs done."""
+    from rich import progress
+    from rich.console import Console
+
+    with progress.Progress(
+        progress.TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+        progress.BarColumn(),
+        progress.TextColumn("{task.fields[news]}"),
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as bar:
+        task = bar.add_task("", total=epochs * n, epoch=0, epochs=epochs, news="")
+
+        def tell(examples: int, history: History) -> None:
+            news = [f"{bar.tasks[0].speed or 0:,.0f} examples/s"]
+            if history:
+                loss, _, right = history[-1]
+                news.insert(0, f"loss {np.mean(loss):.4f}")
+                if right is not None:
+                    news.insert(1, f"accuracy {np.mean(right):.1%}")
+            bar.update(task, advance=examples, epoch=len(history), news=", ".join(news))
+
+        yield tell
