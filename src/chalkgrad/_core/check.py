@@ -66,6 +66,20 @@ def integer(where: str, name: str, value: Any, *, low: int = 0) -> int:
     return int(x)
 
 
+def rate(where: str, lr: Any) -> Any:
+    """Return a learning rate: a number, an array of them, or a schedule, of 0 or more.
+
+    A schedule is asked, and judged, at each step.
+    """
+    if callable(lr):
+        return lr
+    if getattr(lr, "shape", ()):
+        wanted = "every rate must be finite and 0 or more"
+        values(where, "lr", lr, (lr >= 0) & (lr < math.inf), wanted)
+        return lr
+    return number(where, "lr", lr, low=0)
+
+
 def choice(where: str, name: str, value: Any, options: Collection[str]) -> str:
     """Return `value` if it is one of `options`."""
     if isinstance(value, str) and value in options:
@@ -107,46 +121,57 @@ def values(
 def shapes(where: str, **specs: tuple[Any, str]) -> None:
     """Bind the axes named in ``name=(array, "... n c")`` pairs, or tell the clash.
 
-    An axis name stands for one size in all arrays, a number for itself, and ``...``
-    for any leading axes, the same in all arrays that have it.
+    An axis name stands for one size in all arrays, a number for itself, and a ``...``
+    in front for any leading axes, the same in all arrays that have it.
     """
     told = "; ".join(
         f"`{name}` ({', '.join(spec.split())}) is {tuple(x.shape)}"
         for name, (x, spec) in specs.items()
     )
-    bound: dict[str, tuple[str, int]] = {}
-    leading: tuple[str, tuple[int, ...]] | None = None
+    bound: dict[str | int, tuple[str, int]] = {}
+    leading: tuple[str, int] | None = None
     for name, (x, spec) in specs.items():
-        axes, shape = spec.split(), tuple(x.shape)
-        if axes[0] == "...":
+        axes: list[str | int] = [*spec.split()]
+        if open_ended := axes[0] == "...":
             axes = axes[1:]
-            lead = shape[: len(shape) - len(axes)]
-            if leading and len(leading[1]) != len(lead):
-                both = f"`{leading[0]}` and `{name}`"
+        extra = len(x.shape) - len(axes)
+        if extra < 0 or (extra > 0 and not open_ended):
+            count = f"{'at least ' if open_ended else ''}{len(axes)} axes"
+            raise ShapeError(f"{where}: `{name}` must have {count} ({told}).")
+        if open_ended:
+            leading = leading or (name, extra)
+            if leading[1] != extra:
                 raise ShapeError(
-                    f"{where}: {both} must have as many axes ({told}). Nothing is "
-                    "broadcast: add an axis with [:, None] or remove one with [:, 0]."
+                    f"{where}: `{leading[0]}` and `{name}` have different numbers of "
+                    f"axes ({told}). Nothing is broadcast: add an axis with "
+                    "[:, None] or take one away with [:, 0]."
                 )
-            if leading is None:
-                leading = (name, lead)
-            axes = [*(f"{i}" for i in range(len(lead))), *axes]
-            for i, size in enumerate(lead):
-                bound.setdefault(f"{i}", (leading[0], size))
-        elif len(axes) != len(shape):
-            raise ShapeError(
-                f"{where}: `{name}` must have {len(axes)} axes ({told})."
-            )
-        if len(axes) > len(shape):
-            raise ShapeError(
-                f"{where}: `{name}` must have at least {len(axes)} axes ({told})."
-            )
-        for axis, size in zip(axes, shape, strict=True):
-            other, expected = bound.setdefault(axis, (name, size))
-            if expected != size:
+            axes = [*range(extra), *axes]
+        for axis, size in zip(axes, tuple(x.shape), strict=True):
+            fixed = isinstance(axis, str) and axis.isdigit()
+            expected = ("the network", int(axis)) if fixed else (f"`{name}`", size)
+            other, wanted = bound.setdefault(axis, expected)
+            if wanted != size:
+                told_axis = "the last axis" if fixed else f"axis {axis}"
                 raise ShapeError(
-                    f"{where}: axis {axis} is {expected} in `{other}` but {size} in "
+                    f"{where}: {told_axis} is {wanted} in {other} but {size} in "
                     f"`{name}` ({told}). Nothing is broadcast."
                 )
+
+
+def fits(where: str, w: Any, x: Any, size: int, inputs: int) -> None:
+    """Raise unless weights `w` (..., size) and rows `x` (n, inputs) fit each other.
+
+    With weights of many networks, `x` may have their leading axes too.
+    """
+    shapes(where, w=(w, f"... {size}"))
+    shapes(where, x=(x, f"... n {inputs}"))
+    lead = tuple(x.shape)[:-2]
+    if lead and lead != tuple(w.shape)[:-1]:
+        raise ShapeError(
+            f"{where}: `x` must be (n, {inputs}), or have the leading axes of `w` "
+            f"(`w` is {tuple(w.shape)}; `x` is {tuple(x.shape)})."
+        )
 
 
 class Arrays(ABC):
@@ -243,3 +268,16 @@ class Arrays(ABC):
                     f"{dtype_name(y)}; convert one with "
                     f'cg.array({other}, dtype="{dtype_name(x)}").'
                 )
+
+    def step(self, where: str, w: Any, grad: Any) -> None:
+        """Raise unless an optimizer may step: nothing is changed before this is known."""
+        for name, x in (("w", w), ("grad", grad)):
+            self.one(where, name, x)
+            if dtype_name(x) not in FLOATS:
+                raise TypeError(
+                    f"{where}: `{name}` must be float32 or float64, got "
+                    f'{dtype_name(x)}; convert it with cg.array({name}, dtype="float64").'
+                )
+        self.alike(where, w=w, grad=grad)
+        shapes(where, w=(w, "..."), grad=(grad, "..."))
+        self.finite(where, "grad", grad)

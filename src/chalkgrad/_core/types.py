@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 Schedule: TypeAlias = Callable[[int], float]
+Rate: TypeAlias = Any  # a float, an array of rates, or a Schedule
 
 
 class Optimizer(NamedTuple):

@@ -41,11 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return _train.train(args)
     except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in EXTRAS:
             raise
         problem = (
-            f"this needs {error.name}, which is not installed; "
-            f"pip install 'chalkgrad[{EXTRAS[error.name]}]'"
+            f"this needs {missing}, which is not installed; "
+            f"pip install 'chalkgrad[{EXTRAS[missing]}]'"
         )
     except (OSError, ValueError) as error:
         problem = str(error)
@@ -97,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=["sgd", "adagrad", "rmsprop", "adam", "adamw"],
         help="the rule for stepping",
     )
-    option("--lr", type=float, default=1e-3, help="the learning rate")
+    option("--lr", type=float, default=0.01, help="the learning rate")
     option("--epochs", type=int, default=40, metavar="N", help="rounds of training")
     option("--batch-size", type=int, default=32, metavar="N", help="examples to a step")
     option("--seed", type=int, default=0, help="where all random numbers come from")
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=["float64", "float32"],
         help="the precision",
     )
-    option("--device", help="where torch computes, such as cpu or cuda")
+    option("--device", default="cpu", help="where torch computes, such as cuda")
     option(
         "--output",
         default="chalkgrad-run",

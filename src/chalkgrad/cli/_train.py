@@ -2,12 +2,12 @@
 
 import argparse
 import importlib
-import os
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from matplotlib import color_sequences
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +19,7 @@ __all__ = ["Run", "learn", "train"]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 EXIT = {"finished": 0, "diverged": 1, "interrupted": 130}
+COLUMNS = 6  # of the picture, and as many rows at most
 
 
 class Run(NamedTuple):
@@ -35,14 +36,19 @@ class Run(NamedTuple):
 def train(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     output = Path(args.output)
-    output.mkdir(parents=True, exist_ok=True)
-    if not os.access(output, os.W_OK):
-        raise PermissionError(f"cannot write into the folder {output}")
+    try:  # now, not after the training
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "weights.npy").touch()
+    except OSError as error:
+        raise OSError(f"cannot write into {output}: {error.strerror}") from None
     run = learn(args)
     _report(run)
     np.save(output / "weights.npy", run.cg.asnumpy(run.trace.w))
-    _draw_mistakes(run).savefig(output / "mistakes.png", dpi=150)
-    Console().print(f"Saved in {output}: weights.npy, mistakes.png")
+    picture = output / "mistakes.png"
+    _draw_mistakes(run).savefig(picture, dpi=150, bbox_inches="tight")
+    Console(highlight=False, soft_wrap=True).print(
+        f"Saved in {output}: weights.npy, mistakes.png"
+    )
     return EXIT[run.trace.stopped]
 
 
@@ -76,7 +82,7 @@ def learn(args: argparse.Namespace) -> Run:
 
 def _report(run: Run) -> None:
     """Print how it went, and who was taken for whom."""
-    console = Console()
+    console = Console(highlight=False)
     counts = run.cg.training.confusion(run.net, run.trace.w, run.x, run.labels)
     right, total = int(counts.trace()), int(counts.sum())
     if run.trace.stopped == "diverged":
@@ -88,7 +94,8 @@ def _report(run: Run) -> None:
         f"({run.args.half}, {len(run.trace.loss)} epochs, {run.trace.steps} steps, "
         f"{run.trace.seconds:.1f} s)"
     )
-    table = Table(title="Row: what it is. Column: what the network says.")
+    console.print("Row: what it is. Column: what the network says.")
+    table = Table()
     table.add_column("", style="bold")
     for name in range(len(counts)):
         table.add_column(str(name), justify="right")
@@ -106,19 +113,24 @@ def _draw_mistakes(run: Run) -> Figure:
     x, labels = run.cg.asnumpy(run.x), run.cg.asnumpy(run.labels)
     named = _name(run, x)
     wrong = np.flatnonzero(named != labels)
-    figure = Figure(figsize=(7, 7), layout="constrained")
-    figure.suptitle(f"{len(wrong)} of {len(labels)} held-out examples wrong")
+    title = f"{len(wrong)} of {len(labels)} held-out examples wrong"
+    figure = Figure(layout="constrained")
     if run.args.data == "digits":
+        figure.suptitle(title)
         _draw_images(figure, x, labels, named, wrong)
     else:
-        _draw_plane(figure, run, x, labels, wrong)
+        axis = figure.subplots()
+        axis.set_title(title)
+        _draw_plane(axis, run, x, labels, wrong)
     return figure
 
 
 def _draw_images(
     figure: Figure, x: Array, labels: Array, named: Array, wrong: Array
 ) -> None:
-    axes = figure.subplots(6, 6).ravel()
+    rows = min(max(-(-len(wrong) // COLUMNS), 1), COLUMNS)
+    figure.set_size_inches(COLUMNS * 1.3, rows * 1.5 + 0.4)
+    axes = figure.subplots(rows, COLUMNS).ravel()
     for axis in axes:
         axis.set_axis_off()
     for axis, i in zip(axes, wrong, strict=False):
@@ -126,10 +138,7 @@ def _draw_images(
         axis.set_title(f"{labels[i]}, read as {named[i]}", fontsize=8)
 
 
-def _draw_plane(
-    figure: Figure, run: Run, x: Array, labels: Array, wrong: Array
-) -> None:
-    axis = figure.subplots()
+def _draw_plane(axis: Axes, run: Run, x: Array, labels: Array, wrong: Array) -> None:
     colors = np.array(color_sequences["tab10"])
     (left, bottom), (right, top) = x.min(axis=0) - 0.2, x.max(axis=0) + 0.2
     across, up = np.linspace(left, right, 300), np.linspace(bottom, top, 300)

@@ -393,15 +393,15 @@ def digits() -> tuple[Array, Array]:
     >>> x.shape, labels[:10]
     ((1797, 64), array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
     >>> for row in x[0].reshape(8, 8):
-    ...     print("".join("#" if ink > 0.4 else "." for ink in row))
-    ...##...
-    ...####.
-    ..##.##.
-    ..##..#.
-    ..#...##
-    ..#..##.
-    ..#####.
-    ...###..
+    ...     print("".join("#" if ink > 0.4 else "-" for ink in row))
+    ---##---
+    --####--
+    --#--##-
+    --#--##-
+    --#--##-
+    --#--##-
+    --#-##--
+    ---##---
     """
     raw = DIGITS.read_bytes()
     if (found := hashlib.sha256(raw).hexdigest()) != DIGITS_SHA256:

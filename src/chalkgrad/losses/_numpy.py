@@ -273,9 +273,7 @@ def huber_grad(
     return _share("huber_grad", (p - t).clip(-delta, delta), reduction)
 
 
-def _logits_and_labels(
-    where: str, logits: Array, labels: Array
-) -> tuple[Array, Array]:
+def _logits_and_labels(where: str, logits: Array, labels: Array) -> tuple[Array, Array]:
     z, y = arrays.pair(where, integers=True, logits=logits, labels=labels)
     wanted = "every label must be from 0 to 1"
     check.values(where, "labels", y, (y >= 0) & (y <= 1), wanted)
@@ -532,9 +530,7 @@ def cross_entropy_grad(
     return _share(where, slopes, reduction, classes=z.shape[-1])
 
 
-def _scores_and_signs(
-    where: str, scores: Array, targets: Array
-) -> tuple[Array, Array]:
+def _scores_and_signs(where: str, scores: Array, targets: Array) -> tuple[Array, Array]:
     s, t = arrays.pair(where, integers=True, scores=scores, targets=targets)
     wanted = "every target must be -1 or +1 (2 * labels - 1 makes them from 0 and 1)"
     check.values(where, "targets", t, abs(t) == 1, wanted)

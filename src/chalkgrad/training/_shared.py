@@ -143,8 +143,10 @@ def fit(
     epochs = check.integer("fit", "epochs", epochs, low=1)
     if batch_size is not None:
         batch_size = check.integer("fit", "batch_size", batch_size, low=1)
-    n = rows("fit", x=x, y=y)
     rng = generator("fit", rng)
+    n = _check(net, w, x, y, loss)
+    if validation:
+        _check(net, w, *validation, loss)
 
     def deal() -> Iterable[tuple[Any, Any]]:
         if batch_size is None:
@@ -158,9 +160,6 @@ def fit(
     bar = _bar(epochs, n) if _is_shown(progress) else nullcontext(_silence)
     began = time.perf_counter()
     with np.errstate(all="ignore"), _ctrl_c() as pressed, bar as tell:
-        # Bad input is told now, by its index in `x` or `y` rather than in a batch.
-        for inputs, answers in [(x, y), *([validation] if validation else [])]:
-            net.loss_and_grad(w, inputs, answers, loss)
         try:
             for _ in range(epochs):
                 total: Any = 0.0
@@ -193,7 +192,7 @@ def fit(
     )
 
 
-def accuracy(net: Any, w: Any, x: Any, labels: Any) -> Any:
+def accuracy(net: Any, w: Any, x: Any, labels: Any) -> float | Array:
     r"""Share of the examples whose class the network names.
 
     It names the class with the largest output; with one output, class 1 where that is
@@ -288,7 +287,7 @@ def _classes(
 ) -> tuple[Array, Array, int]:
     """Return the classes that the network names, the true ones, how many there are."""
     n = rows(where, x=x, labels=labels)
-    if not _are_classes(labels):
+    if check.dtype_name(labels) not in check.INTEGERS:
         raise TypeError(
             f"{where}: `labels` must be class ids, an array of integers, got "
             f"{check.dtype_name(labels)}."
@@ -311,11 +310,12 @@ def _classes(
 
 
 def _are_classes(y: Any) -> bool:
-    return check.dtype_name(y) in check.INTEGERS
+    """Tell labels, one to a row, from targets."""
+    return check.dtype_name(y) in check.INTEGERS and y.shape[1:] in ((), (1,))
 
 
 def _numpy(a: Any) -> Array:
-    return np.array(a.detach().cpu() if hasattr(a, "detach") else a)
+    return a.detach().cpu().numpy() if hasattr(a, "detach") else np.asarray(a)
 
 
 def _copy(w: Any) -> Any:
@@ -324,6 +324,15 @@ def _copy(w: Any) -> Any:
 
 def _is_finite(a: Any) -> bool:
     return bool((abs(a) < math.inf).all())
+
+
+def _check(net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any]) -> int:
+    """Tell bad input now, by its index in `x` or `y` rather than in a batch."""
+    n = rows("fit", x=x, y=y)
+    check.values("fit", "x", x, abs(x) < math.inf, "every number must be finite")
+    with np.errstate(all="ignore"):
+        net.loss_and_grad(w, x, y, loss)
+    return n
 
 
 def _loss_and_grad(

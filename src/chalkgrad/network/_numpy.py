@@ -1,0 +1,351 @@
+"""Networks, NumPy half: the reference.
+
+The weights of a network are one vector `w`. A layer with d inputs and k outputs owns
+d * k numbers for its matrix W, row by row, and k numbers for its bias b. `layers` reads
+them as views, so what is written into a layer is written into `w`.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from chalkgrad._core import check
+from chalkgrad._core._numpy import Array, array, arrays
+from chalkgrad.activations import _numpy as activations
+from chalkgrad.losses import _numpy as losses
+
+__all__ = ["Network", "network"]
+
+HIDDEN = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus")
+SCHEMES = ("he", "xavier", "normal", "zeros", "orthogonal")
+
+
+def network(
+    sizes: Sequence[int], *, activation: str = "relu", skip: bool = False
+) -> "Network":
+    r"""Describe a network of layers $h_{l+1} = \sigma(h_l W_l + b_l)$; the last has no $\sigma$.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Inputs, hidden units, outputs: ``[2, 16, 1]``. ``[2, 1]`` is one neuron.
+    activation : {"identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus"}
+        $\sigma$ of the hidden layers.
+    skip : bool
+        Add to each hidden layer its own input, where both have one size.
+
+    Returns
+    -------
+    Network
+        Immutable; it holds no weights.
+
+    Raises
+    ------
+    TypeError
+        If a size is not a whole number.
+    ValueError
+        If there are fewer than two sizes, one is below 1, or `activation` is not known.
+
+    References
+    ----------
+    [Rumelhart, Hinton and Williams (1986)][rumelhart1986].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> net = cg.network([2, 16, 1], activation="tanh")
+    >>> net.size
+    65
+    """
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence) or len(sizes) < 2:
+        raise ValueError(
+            "network: `sizes` must list inputs, hidden units and outputs, two numbers "
+            f"or more, got {sizes!r}."
+        )
+    whole = tuple(check.integer("network", "sizes", size, low=1) for size in sizes)
+    check.choice("network", "activation", activation, HIDDEN)
+    return Network(whole, activation, bool(skip))
+
+
+@dataclass(frozen=True)
+class Network:
+    """A description of layers over a flat vector; made by `network`."""
+
+    sizes: tuple[int, ...]
+    activation: str
+    skip: bool
+
+    @property
+    def size(self) -> int:
+        """Number of weights, biases among them."""
+        return sum((d + 1) * k for d, k in pairwise(self.sizes))
+
+    def init(
+        self,
+        rng: int | np.random.Generator | Sequence[int] = 0,
+        *,
+        scheme: str = "he",
+        dtype: str = "float64",
+        device: str | None = None,
+    ) -> Array:
+        r"""Draw weights to start from; biases are 0.
+
+        Of a layer with d inputs and k outputs the scheme draws W from a normal
+        distribution with standard deviation
+
+        - ``"he"``: $\sqrt{2/d}$, which keeps the variance through ReLU;
+        - ``"xavier"``: $\sqrt{2/(d+k)}$, a compromise between both directions;
+        - ``"normal"``: 0.01 whatever the size, the habit before those two;
+        - ``"zeros"``: 0, which cannot tell hidden units apart;
+
+        or with ``"orthogonal"`` as a random matrix with orthonormal columns or rows.
+
+        Parameters
+        ----------
+        rng : int, numpy.random.Generator, or sequence of int
+            A seed. NumPy draws in both halves: the same seed gives the same weights.
+            A sequence of m seeds gives m networks.
+        scheme : {"he", "xavier", "normal", "zeros", "orthogonal"}
+            How to draw.
+        dtype : {"float32", "float64"}
+            Drawn in float64, then rounded.
+        device : str, optional
+            As in `cg.array`.
+
+        Returns
+        -------
+        Array, shape (size,) or (m, size)
+            The weights, one vector a network.
+
+        Raises
+        ------
+        ValueError
+            If `scheme` or `dtype` is not known.
+
+        References
+        ----------
+        [He et al. (2015)][he2015]; [Glorot and Bengio (2010)][glorot2010];
+        [Saxe, McClelland and Ganguli (2014)][saxe2014].
+
+        Examples
+        --------
+        >>> import chalkgrad.numpy as cg
+        >>> net = cg.network([2, 3, 1])
+        >>> net.init(rng=0).shape, net.init(rng=range(5)).shape
+        ((13,), (5, 13))
+        """
+        check.choice("init", "scheme", scheme, SCHEMES)
+        check.choice("init", "dtype", dtype, check.FLOATS)
+        return array(drawn(self, rng, scheme), dtype=dtype, device=device)
+
+    def layers(self, w: Array) -> list[tuple[Array, Array]]:
+        """Read the layers of `w` as views.
+
+        Parameters
+        ----------
+        w : Array, shape (..., size)
+            Weights of one network, or of many.
+
+        Returns
+        -------
+        list of (W, b)
+            W has shape (..., d, k), b has shape (..., k).
+
+        Raises
+        ------
+        TypeError
+            If `w` is not a float array of this half.
+        ShapeError
+            If its last axis does not have `size` numbers.
+
+        Examples
+        --------
+        >>> import chalkgrad.numpy as cg
+        >>> net = cg.network([2, 3, 1])
+        >>> [(W.shape, b.shape) for W, b in net.layers(net.init(rng=0))]
+        [((2, 3), (3,)), ((3, 1), (1,))]
+        """
+        arrays.real("layers", "w", w, finite=False)
+        check.shapes("layers", w=(w, f"... {self.size}"))
+        views, start = [], 0
+        for d, k in pairwise(self.sizes):
+            end = start + d * k
+            W = w[..., start:end].reshape(*w.shape[:-1], d, k)
+            views.append((W, w[..., end : end + k]))
+            start = end + k
+        return views
+
+    def forward(self, w: Array, x: Array) -> Array:
+        """Compute the outputs.
+
+        Parameters
+        ----------
+        w : Array, shape (..., size)
+            Weights of one network, or of many.
+        x : Array, shape (n, d) or (..., n, d)
+            A row for each example. All networks see the same rows, or each its own.
+
+        Returns
+        -------
+        Array, shape (..., n, k)
+            The last layer's outputs: predictions, scores or logits.
+
+        Raises
+        ------
+        TypeError
+            If an argument is not a float array of this half, or the dtypes differ.
+        ShapeError
+            If `w` or `x` does not fit the network.
+
+        Examples
+        --------
+        >>> import chalkgrad.numpy as cg
+        >>> net = cg.network([2, 1])
+        >>> net.forward(cg.array([1.0, 2.0, 0.5]), cg.array([[1.0, 1.0], [0.0, 0.0]]))
+        array([[3.5],
+               [0.5]])
+        """
+        return self._run("forward", w, x)[0]
+
+    def loss_and_grad(
+        self, w: Array, x: Array, y: Array, loss: Callable[..., Any]
+    ) -> tuple[Array, Array]:
+        r"""Compute the mean loss over the rows, and its gradient by backpropagation.
+
+        Forward, every layer keeps its input $h_l$ and $z_l = h_l W_l + b_l$. Backward,
+        with $\delta_l = \partial L/\partial z_l$:
+        $\partial L/\partial W_l = h_l^T \delta_l$, $\partial L/\partial b_l$ is the sum
+        of the rows of $\delta_l$, and
+        $\delta_{l-1} = \delta_l W_l^T \odot \sigma'(z_{l-1})$.
+
+        Parameters
+        ----------
+        w : Array, shape (..., size)
+            Weights of one network, or of many.
+        x : Array, shape (n, d) or (..., n, d)
+            A row for each example.
+        y : Array, shape (n,), (n, k), or with the leading axes of `x`
+            Targets or labels, as `loss` takes them.
+        loss : function
+            One of ``cg.losses``, or a functools.partial of one.
+
+        Returns
+        -------
+        loss : Array, shape (...)
+            The mean loss of each network.
+        grad : Array, shape (..., size)
+            Its gradient, in the order of `w`.
+
+        Raises
+        ------
+        TypeError, ShapeError, ValueError, IndexError
+            As `forward` and `loss`; TypeError if `loss` is not one of ``cg.losses``.
+
+        References
+        ----------
+        [Rumelhart, Hinton and Williams (1986)][rumelhart1986].
+
+        Examples
+        --------
+        >>> import chalkgrad.numpy as cg
+        >>> net = cg.network([1, 1])
+        >>> x, y = cg.array([[1.0], [2.0]]), cg.array([[2.0], [4.0]])
+        >>> net.loss_and_grad(cg.array([1.0, 0.0]), x, y, cg.losses.mse)
+        (np.float64(2.5), array([-5., -3.]))
+        """
+        loss_grad = _grad_of(loss)
+        outputs, steps = self._run("loss_and_grad", w, x)
+        arrays.one("loss_and_grad", "y", y)
+        networks = w.shape[:-1]
+        y = np.broadcast_to(y, networks + y.shape) if x.ndim == 2 else y
+        each = loss(outputs, y, reduction="none")
+        count = each.size // math.prod(networks)
+        delta = loss_grad(outputs, y, reduction="sum") / count
+
+        grad = np.empty(w.shape, outputs.dtype)
+        grads = self.layers(grad)
+        slope = getattr(activations, f"{self.activation}_grad")
+        for layer in reversed(range(len(steps))):
+            h, z, W = steps[layer]
+            inner = layer < len(steps) - 1
+            dz = delta * slope(z) if inner else delta
+            grad_W, grad_b = grads[layer]
+            grad_W[...] = h.mT @ dz
+            grad_b[...] = dz.sum(-2)
+            if layer > 0:
+                skipped = delta if inner and self._skips(W) else 0
+                delta = dz @ W.mT + skipped
+        return each.mean(tuple(range(len(networks), each.ndim))), grad
+
+    def _run(
+        self, where: str, w: Array, x: Array
+    ) -> tuple[Array, list[tuple[Array, Array, Array]]]:
+        """The outputs; and of every layer its input, pre-activation and matrix."""
+        w = arrays.real(where, "w", w, finite=False)
+        x = arrays.real(where, "x", x, finite=False)
+        arrays.alike(where, w=w, x=x)
+        check.fits(where, w, x, self.size, self.sizes[0])
+        activate = getattr(activations, self.activation)
+        steps: list[tuple[Array, Array, Array]] = []
+        h = x
+        for W, b in self.layers(w):
+            if steps:  # what the layer before gave becomes the input of this one
+                z, before = steps[-1][1:]
+                h = activate(z) + (h if self._skips(before) else 0)
+            steps.append((h, h @ W + b[..., None, :], W))
+        return steps[-1][1], steps
+
+    def _skips(self, W: Array) -> bool:
+        return self.skip and W.shape[-2] == W.shape[-1]
+
+
+def drawn(net: Any, rng: Any, scheme: str) -> np.ndarray[Any, np.dtype[Any]]:
+    """Draw the weights of a network of either half, with NumPy."""
+    if isinstance(rng, Sequence) and not isinstance(rng, str):
+        return np.stack([drawn(net, seed, scheme) for seed in rng])
+    try:
+        generator = np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            "init: `rng` must be a seed (a whole number, 0 or more), a NumPy Generator, "
+            f"or a sequence of seeds, got {rng!r}."
+        ) from None
+    w = np.zeros(net.size)
+    start = 0
+    for d, k in pairwise(net.sizes):
+        w[start : start + d * k] = _matrix(generator, d, k, scheme).ravel()
+        start += (d + 1) * k
+    return w
+
+
+def _matrix(rng: np.random.Generator, d: int, k: int, scheme: str) -> Array:
+    if scheme == "orthogonal":
+        q, r = np.linalg.qr(rng.standard_normal((max(d, k), min(d, k))))
+        q = q * np.sign(np.diag(r))  # without it, not all rotations are as likely
+        return q if d >= k else q.T
+    std = {
+        "he": np.sqrt(2 / d),
+        "xavier": np.sqrt(2 / (d + k)),
+        "normal": 0.01,
+        "zeros": 0.0,
+    }[scheme]
+    return rng.standard_normal((d, k)) * std
+
+
+def _grad_of(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """Find `f_grad` of a loss `f`, also of a partial one."""
+    if isinstance(loss, partial):
+        return partial(_grad_of(loss.func), *loss.args, **loss.keywords)
+    name = getattr(loss, "__name__", "")
+    if getattr(losses, name, None) is not loss or f"{name}_grad" not in losses.__all__:
+        raise TypeError(
+            "loss_and_grad: `loss` must be a function of this half's cg.losses, or a "
+            f"functools.partial of one, got {name or type(loss).__name__}."
+        )
+    found: Callable[..., Any] = getattr(losses, f"{name}_grad")
+    return found

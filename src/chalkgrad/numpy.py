@@ -1,0 +1,30 @@
+"""The NumPy half: the reference. It needs NumPy alone.
+
+>>> import chalkgrad.numpy as cg
+"""
+
+from chalkgrad._core._numpy import array, asnumpy
+from chalkgrad._core.check import DeviceError, ShapeError
+from chalkgrad.activations import _numpy as activations
+from chalkgrad.data import _shared as data
+from chalkgrad.losses import _numpy as losses
+from chalkgrad.network._numpy import network
+from chalkgrad.optimizers import _numpy as optimizers
+from chalkgrad.perceptron import _numpy as perceptron
+from chalkgrad.schedules import _shared as schedules
+from chalkgrad.training import _shared as training
+
+__all__ = [
+    "DeviceError",
+    "ShapeError",
+    "activations",
+    "array",
+    "asnumpy",
+    "data",
+    "losses",
+    "network",
+    "optimizers",
+    "perceptron",
+    "schedules",
+    "training",
+]

@@ -1,0 +1,88 @@
+"""The perceptron, PyTorch half: twins of `chalkgrad.numpy.perceptron`."""
+
+from typing import NamedTuple
+
+import torch
+
+from chalkgrad._core import check
+from chalkgrad._core._torch import Array, arrays
+from chalkgrad.activations import _torch as activations
+
+__all__ = ["Fit", "fit", "margin", "mistake_bound", "neuron"]
+
+ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus")
+
+
+def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
+    """Twin of `chalkgrad.numpy.perceptron.neuron`."""
+    check.choice("neuron", "activation", activation, ACTIVATIONS)
+    w = arrays.real("neuron", "w", w, finite=False)
+    x = arrays.real("neuron", "x", x, finite=False)
+    arrays.alike("neuron", w=w, x=x)
+    check.shapes("neuron", x=(x, "n d"))
+    check.shapes("neuron", w=(w, f"... {x.shape[1] + 1}"))
+    z = w[..., :-1] @ x.T + w[..., -1:]
+    out: Array = getattr(activations, activation)(z)
+    return out
+
+
+class Fit(NamedTuple):
+    """What `fit` found: the weights, the mistakes of each epoch, whether it is done."""
+
+    w: Array
+    mistakes: tuple[int, ...]
+    converged: bool
+
+
+@torch.no_grad()
+def fit(x: Array, targets: Array, *, epochs: int = 100) -> Fit:
+    """Twin of `chalkgrad.numpy.perceptron.fit`.
+
+    The same steps, faster: between two mistakes the weights stand still, so all scores
+    are computed at once, and the next mistake is looked up.
+    """
+    epochs = check.integer("fit", "epochs", epochs, low=1)
+    rows, t = _rows_and_signs("fit", x, targets)
+    signed = t[:, None] * rows
+    w = torch.zeros_like(rows[0])
+    mistakes: list[int] = []
+    while len(mistakes) < epochs and (not mistakes or mistakes[-1] > 0):
+        mistakes.append(0)
+        start = 0
+        while len(wrong := (signed[start:] @ w <= 0).nonzero()):
+            start += int(wrong[0]) + 1
+            w += signed[start - 1]
+            mistakes[-1] += 1
+    return Fit(w, tuple(mistakes), mistakes[-1] == 0)
+
+
+def margin(w: Array, x: Array, targets: Array) -> float:
+    """Twin of `chalkgrad.numpy.perceptron.margin`."""
+    rows, t = _rows_and_signs("margin", x, targets)
+    w = arrays.real("margin", "w", w)
+    arrays.alike("margin", w=w, x=rows)
+    check.shapes("margin", w=(w, f"{rows.shape[1]}"))
+    if not w.any():
+        raise ValueError("margin: `w` is all 0, which separates nothing.")
+    return float((t * (rows @ w)).min() / torch.linalg.vector_norm(w))
+
+
+def mistake_bound(w: Array, x: Array, targets: Array) -> float:
+    """Twin of `chalkgrad.numpy.perceptron.mistake_bound`."""
+    gamma = margin(w, x, targets)
+    if gamma <= 0:
+        raise ValueError(
+            f"mistake_bound: `w` must separate the examples, got a margin of {gamma:g}."
+        )
+    rows, _ = _rows_and_signs("mistake_bound", x, targets)
+    return float((rows**2).sum(dim=1).max() / gamma**2)
+
+
+def _rows_and_signs(where: str, x: Array, targets: Array) -> tuple[Array, Array]:
+    """The rows, each with a 1 for the bias at its end, and the signs as floats."""
+    x = arrays.real(where, "x", x)
+    check.shapes(where, x=(x, "n d"))
+    _, t = arrays.pair(where, integers=True, x=x[:, 0], targets=targets)
+    wanted = "every target must be -1 or +1 (2 * labels - 1 makes them from 0 and 1)"
+    check.values(where, "targets", t, abs(t) == 1, wanted)
+    return torch.cat([x, torch.ones_like(x[:, :1])], dim=1), t

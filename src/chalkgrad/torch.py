@@ -1,0 +1,40 @@
+"""The PyTorch half: the same names as `chalkgrad.numpy`, on CPU or GPU.
+
+>>> import chalkgrad.torch as cg
+"""
+
+try:
+    import torch as _torch  # noqa: F401  (the file's own name is not in the way)
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "chalkgrad.torch needs PyTorch, which is not installed: "
+        "pip install 'chalkgrad[torch]', or import chalkgrad.numpy as cg."
+    ) from error
+
+from chalkgrad._core._torch import array, asnumpy, moved
+from chalkgrad._core.check import DeviceError, ShapeError
+from chalkgrad.activations import _torch as activations
+from chalkgrad.data import _shared
+from chalkgrad.losses import _torch as losses
+from chalkgrad.network._torch import network
+from chalkgrad.optimizers import _torch as optimizers
+from chalkgrad.perceptron import _torch as perceptron
+from chalkgrad.schedules import _shared as schedules
+from chalkgrad.training import _shared as training
+
+data = moved(_shared)
+
+__all__ = [
+    "DeviceError",
+    "ShapeError",
+    "activations",
+    "array",
+    "asnumpy",
+    "data",
+    "losses",
+    "network",
+    "optimizers",
+    "perceptron",
+    "schedules",
+    "training",
+]

@@ -1,0 +1,192 @@
+"""The command line: the digits are learnt, the mistakes shown, the errors told."""
+
+import signal
+import subprocess
+import sys
+
+import chalkgrad.numpy as cg
+import numpy as np
+import pytest
+
+import chalkgrad
+from chalkgrad.cli import _parser, _train, main
+from chalkgrad.data._shared import digits
+
+HALVES = ["numpy", "torch"]
+
+
+def skip_without(half):
+    if half == "torch":
+        pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Train on the digits with the defaults, in both halves."""
+    skip_without("torch")
+    return [_train.learn(_parser().parse_args(["train", "--half", h])) for h in HALVES]
+
+
+def test_the_digits_are_learnt_in_both_halves(runs):
+    for run in runs:
+        assert run.trace.validation_accuracy[-1] >= 0.97
+        assert len(run.labels) == round(0.2 * len(digits()[1]))
+        assert run.trace.seconds < 10
+
+
+def test_both_halves_go_the_same_way(runs):
+    ours, theirs = (run.trace for run in runs)
+    assert abs(ours.loss - theirs.loss).max() <= 1e-9
+    assert abs(ours.validation_loss - theirs.validation_loss).max() <= 1e-9
+    assert (ours.validation_accuracy == theirs.validation_accuracy).all()
+
+
+@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("data", ["digits", "spirals"])
+def test_train_prints_and_saves(half, data, tmp_path, capsys):
+    skip_without(half)
+    folder = tmp_path / "new" / "run"
+    words = f"train --data {data} --half {half} --epochs 2 --hidden 8 --output {folder}"
+    assert main(words.split()) == 0
+    told = capsys.readouterr().out
+    classes, held, inputs = (10, 359, 64) if data == "digits" else (2, 200, 2)
+    assert f"of {held} held-out examples right ({half}, 2 epochs," in told
+    assert "Row: what it is" in told
+    weights = np.load(folder / "weights.npy")
+    assert weights.shape == ((inputs + 1) * 8 + (8 + 1) * classes,)
+    assert weights.dtype == np.float64
+    assert (folder / "mistakes.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_every_option_is_heard(half, tmp_path, capsys):
+    skip_without(half)
+    words = f"""train --half {half} --data blobs --examples 60 --hidden 5 4
+        --activation tanh --optimizer rmsprop --lr 0.02 --epochs 3 --batch-size 7
+        --seed 5 --dtype float32 --device cpu --output {tmp_path}"""
+    assert main(words.split()) == 0
+    assert f"({half}, 3 epochs, 21 steps" in capsys.readouterr().out
+    weights = np.load(tmp_path / "weights.npy")
+    assert weights.dtype == np.float32
+    assert weights.shape == (3 * 5 + 6 * 4 + 5 * 3,)
+
+
+def test_no_hidden_layer_is_a_linear_classifier(tmp_path):
+    assert (
+        main(f"train --data xor --epochs 1 --hidden --output {tmp_path}".split()) == 0
+    )
+    assert np.load(tmp_path / "weights.npy").shape == (6,)
+
+
+def test_the_confusion_table_has_every_count(tmp_path, capsys):
+    words = f"train --data blobs --examples 200 --output {tmp_path}"
+    assert main(words.split()) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line[:1] in "│┃"]
+    counts = [
+        int(word) for line in rows[1:] for word in line.split()[3:] if word != "│"
+    ]
+    assert sum(counts) == 40
+
+
+def test_divergence_is_told(tmp_path, capsys):
+    words = "train --data moons --optimizer sgd --lr 1e300 --output"
+    assert main([*words.split(), str(tmp_path)]) == 1
+    assert "try a smaller --lr" in capsys.readouterr().out
+    assert np.isfinite(np.load(tmp_path / "weights.npy")).all()
+
+
+def test_ctrl_c_saves_what_there_is(tmp_path, capsys, monkeypatch):
+    adam = cg.optimizers.adam
+
+    def pressing(lr):
+        rule = adam(lr)
+
+        def step(w, grad, state):
+            signal.raise_signal(signal.SIGINT)
+            return rule.step(w, grad, state)
+
+        return rule._replace(step=step)
+
+    monkeypatch.setattr(cg.optimizers, "adam", pressing)
+    assert main(["train", "--output", str(tmp_path)]) == 130
+    told = capsys.readouterr().out
+    assert "Interrupted" in told
+    assert "0 epochs, 1 steps" in told
+    assert np.isfinite(np.load(tmp_path / "weights.npy")).all()
+
+
+def without(monkeypatch, module):
+    """Make `module` one that is not installed, for modules not yet imported."""
+    for name in list(sys.modules):
+        if name.startswith(f"{module}."):
+            monkeypatch.delitem(sys.modules, name)
+        if name.startswith("chalkgrad.") and name != "chalkgrad.cli":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(chalkgrad.cli, "_train")
+    monkeypatch.setitem(sys.modules, module, None)
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"), [("rich", "cli"), ("matplotlib", "cli"), ("torch", "torch")]
+)
+def test_a_missing_package_is_told(module, extra, tmp_path, capsys, monkeypatch):
+    without(monkeypatch, module)
+    assert main(["train", "--half", "torch", "--output", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert told == (
+        f"chalkgrad: this needs {module}, which is not installed; "
+        f"pip install 'chalkgrad[{extra}]'\n"
+    )
+
+
+def test_another_missing_module_is_a_bug(tmp_path, monkeypatch):
+    without(monkeypatch, "chalkgrad.training._shared")
+    with pytest.raises(ModuleNotFoundError):
+        main(["train", "--output", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--lr -1", "`lr` must be"),
+        ("--hidden 0", "network:"),
+        ("--activation magic", "`activation` must be one of"),
+        ("--epochs 0", "fit: `epochs` must be"),
+        ("--batch-size 0", "fit: `batch_size` must be"),
+        ("--seed -1", "`rng` must be"),
+        ("--data moons --examples 1", "split: `fraction`"),
+        ("--device cuda", "device"),
+    ],
+)
+def test_an_option_out_of_range_is_told(words, told, tmp_path, capsys):
+    assert main(["train", *words.split(), "--output", str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("chalkgrad: ")
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_is_told_before_training(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("")
+    for output in (file, file / "below"):
+        assert main(["train", "--output", str(output)]) == 2
+        assert f"chalkgrad: cannot write into {output}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["train", "--data", "words"], ["trian"]])
+def test_words_that_make_no_command_exit_with_2(words, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(words)
+    assert exit_.value.code == 2
+    assert "usage: chalkgrad" in capsys.readouterr().err
+
+
+def test_python_m_chalkgrad_is_the_same():
+    run = subprocess.run(
+        [sys.executable, "-m", "chalkgrad", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == f"chalkgrad {chalkgrad.__version__}\n"
