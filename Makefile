@@ -2,10 +2,9 @@
 PYTHON ?= python3
 TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
-export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test site-test bench gpu lock clean
+.PHONY: help setup test lint types unit-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,13 +17,7 @@ setup: .venv/ready ## make .venv with everything that a contributor needs
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-serve: setup ## read the site on this machine, live
-	$(BIN)/mkdocs serve
-
-build: setup ## build the site into site/; any warning fails
-	$(BIN)/mkdocs build --strict
-
-test: lint types unit-test docs-test build site-test ## everything that a change must pass
+test: lint types unit-test ## everything that a change must pass
 
 lint: setup ## style of the code
 	$(BIN)/ruff check .
@@ -33,24 +26,11 @@ lint: setup ## style of the code
 types: setup ## types of the code
 	$(BIN)/mypy
 
-unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
-	$(BIN)/pytest src/chalkgrad tests/topics tests/pairs tests/oracles tests/docs --cov --cov-report=term
-
-docs-test: setup ## read every page twice: with the NumPy tabs, with the PyTorch tabs
-	$(BIN)/pytest docs README.md
-
-site-test: build ## open the built site in Chromium
-	$(BIN)/pytest tests/site
-
-bench: setup ## time ours beside its peers, in one run
-	$(BIN)/python -m benchmarks
-
-gpu: setup ## on a machine with a GPU: both contracts on it, then the benchmarks
-	$(BIN)/pytest tests/pairs docs --device=cuda
-	$(BIN)/python -m benchmarks --device=cuda
+unit-test: setup ## both halves: facts, oracles, docstrings; coverage
+	$(BIN)/pytest src/chalkgrad tests --cov --cov-report=term
 
 lock: setup ## pin what is installed
 	$(BIN)/pip freeze --exclude-editable | grep -vE '^(torch|triton|nvidia-.*)==' > constraints.txt
 
 clean: ## remove what the build made
-	rm -rf site .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

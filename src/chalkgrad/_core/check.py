@@ -177,7 +177,7 @@ def fits(where: str, w: Any, x: Any, size: int, inputs: int) -> None:
 class Arrays(ABC):
     """The checks of arrays; each half says what an array is and how to cast one."""
 
-    kinds: tuple[type, ...]
+    kinds: tuple[type[Any], ...]
 
     @abstractmethod
     def cast(self, x: Any, dtype: str) -> Any:
@@ -185,7 +185,8 @@ class Arrays(ABC):
 
     def one(self, where: str, name: str, x: Any) -> None:
         """Raise unless `x` is an array of this half that holds something."""
-        if not isinstance(x, self.kinds):
+        known: bool = isinstance(x, self.kinds)
+        if not known:
             kind = f"{type(x).__module__}.{type(x).__name__}".removeprefix("builtins.")
             raise TypeError(
                 f"{where}: `{name}` must be an array of this half, got {kind}; "

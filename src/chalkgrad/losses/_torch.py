@@ -48,12 +48,14 @@ class _Primitive(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        z: Array, losses: Callable[[Array], Array], slopes: Callable[[Array], Array]
+        z: Array,
+        losses: Callable[[Array], Array],
+        slopes: Callable[[Array], Array],  # noqa: ARG004
     ) -> Array:
         return losses(z)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:  # noqa: ARG004
         z, _, ctx.slopes = inputs
         ctx.save_for_backward(z)
 

@@ -62,7 +62,7 @@ def network(
     >>> net.size
     65
     """
-    if isinstance(sizes, str) or not isinstance(sizes, Sequence) or len(sizes) < 2:
+    if len(sizes) < 2:
         raise ValueError(
             "network: `sizes` must list inputs, hidden units and outputs, two numbers "
             f"or more, got {sizes!r}."

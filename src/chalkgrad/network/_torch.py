@@ -27,7 +27,7 @@ def network(
     sizes: Sequence[int], *, activation: str = "relu", skip: bool = False
 ) -> "Network":
     """Twin of `chalkgrad.numpy.network`."""
-    if isinstance(sizes, str) or not isinstance(sizes, Sequence) or len(sizes) < 2:
+    if len(sizes) < 2:
         raise ValueError(
             "network: `sizes` must list inputs, hidden units and outputs, two numbers "
             f"or more, got {sizes!r}."

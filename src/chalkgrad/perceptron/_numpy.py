@@ -1,6 +1,6 @@
-"""The perceptron, NumPy half: the reference.
+r"""The perceptron, NumPy half: the reference.
 
-The weights of a neuron with d inputs are one vector: $w_1, \\dots, w_d$, then the bias
+The weights of a neuron with d inputs are one vector: $w_1, \dots, w_d$, then the bias
 $b_0$. It is the vector of ``cg.network([d, 1])``.
 """
 

@@ -22,7 +22,7 @@ def _schedule(where: str, name: str, value: Any) -> Schedule:
             f"{where}: `{name}` must be a schedule, a function of t, got {value!r}; "
             "make one with cg.schedules.constant(lr)."
         )
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def constant(lr: float) -> Schedule:
