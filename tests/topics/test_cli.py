@@ -4,11 +4,11 @@ import signal
 import subprocess
 import sys
 
-import chalkgrad.numpy as cg
 import numpy as np
 import pytest
 
 import chalkgrad
+import chalkgrad.numpy as cg
 from chalkgrad.cli import _parser, _train, main
 from chalkgrad.data._shared import digits
 

@@ -67,7 +67,7 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
     if dtype is not None:
         check.choice("array", "dtype", dtype, DTYPES)
     if hasattr(x, "detach"):  # a tensor, of which NumPy reads only those in memory
-        x = x.detach().cpu()
+        x = x.detach().cpu().numpy()
     try:
         out = np.array(x)
     except ValueError:

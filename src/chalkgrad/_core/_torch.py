@@ -45,7 +45,7 @@ def asnumpy(x: Any) -> np.ndarray[Any, np.dtype[Any]]:
     """Copy a tensor into NumPy; twin of `chalkgrad.numpy.asnumpy`."""
     if not isinstance(x, arrays.kinds):
         arrays.one("asnumpy", "x", x)
-    return np.array(x.detach().cpu())
+    return x.detach().cpu().numpy().copy()
 
 
 def moved(shared: ModuleType) -> ModuleType:
