@@ -8,7 +8,8 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "chalkgrad.torch needs PyTorch, which is not installed: "
-        "pip install 'chalkgrad[torch]', or import chalkgrad.numpy as cg."
+        "pip install 'chalkgrad[torch]', or import chalkgrad.numpy as cg.",
+        name="torch",
     ) from error
 
 from chalkgrad._core._torch import array, asnumpy, moved

@@ -113,7 +113,7 @@ def fit(x: Array, targets: Array, *, epochs: int = 100) -> Fit:
     >>> import chalkgrad.numpy as cg
     >>> x = cg.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     >>> cg.perceptron.fit(x, cg.array([-1, -1, -1, 1]))  # AND
-    Fit(w=array([ 2.,  1., -2.]), mistakes=(2, 3, 3, 2, 1, 0), converged=True)
+    Fit(w=array([ 3.,  2., -4.]), mistakes=(2, 3, 3, 2, 2, 3, 2, 1, 0), converged=True)
     """
     epochs = check.integer("fit", "epochs", epochs, low=1)
     rows, t = _rows_and_signs("fit", x, targets)
