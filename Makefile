@@ -26,7 +26,7 @@ lint: setup ## style of the code
 types: setup ## types of the code
 	$(BIN)/mypy
 
-unit-test: setup ## both halves: facts, oracles, docstrings; coverage
+unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
 	$(BIN)/pytest src/chalkgrad tests --cov --cov-report=term
 
 lock: setup ## pin what is installed

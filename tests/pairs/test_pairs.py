@@ -128,9 +128,8 @@ def test_200_steps_are_those_of_torch_optim(name, dtype, rtol):
         p.grad = torch.tensor(g)
         theirs.step()
     assert v.data_ptr() == storage
-    atol = rtol
-    np.testing.assert_allclose(w, p.detach().numpy(), rtol=rtol, atol=atol)
-    np.testing.assert_allclose(v, p.detach().numpy(), rtol=rtol, atol=atol)
+    np.testing.assert_allclose(w, p.detach().numpy(), rtol=rtol, atol=rtol)
+    np.testing.assert_allclose(v, p.detach().numpy(), rtol=rtol, atol=rtol)
 
 
 @pytest.mark.parametrize("skip", [False, True])

@@ -45,7 +45,8 @@ def asnumpy(x: Any) -> np.ndarray[Any, np.dtype[Any]]:
     """Copy a tensor into NumPy; twin of `chalkgrad.numpy.asnumpy`."""
     if not isinstance(x, arrays.kinds):
         arrays.one("asnumpy", "x", x)
-    return x.detach().cpu().numpy().copy()
+    out: np.ndarray[Any, np.dtype[Any]] = x.detach().cpu().numpy().copy()
+    return out
 
 
 def moved(shared: ModuleType) -> ModuleType:

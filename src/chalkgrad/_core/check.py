@@ -203,17 +203,21 @@ class Arrays(ABC):
 
         Half precision holds numbers up to 65504 only: a square overflows at 256.
         """
-        self.one(where, name, x)
-        if dtype_name(x) in HALF_FLOATS:
+        if isinstance(x, self.kinds) and dtype_name(x) in HALF_FLOATS:
             x = self.cast(x, "float32")
+        self.floating(where, name, x)
+        if finite:
+            self.finite(where, name, x)
+        return x
+
+    def floating(self, where: str, name: str, x: Any) -> None:
+        """Raise unless `x` is a float32 or float64 array."""
+        self.one(where, name, x)
         if dtype_name(x) not in FLOATS:
             raise TypeError(
                 f"{where}: `{name}` must be float32 or float64, got {dtype_name(x)}; "
                 f'convert it with cg.array({name}, dtype="float64").'
             )
-        if finite:
-            self.finite(where, name, x)
-        return x
 
     def finite(self, where: str, name: str, x: Any) -> None:
         """Raise at the first nan or infinity."""
@@ -248,6 +252,15 @@ class Arrays(ABC):
         self.finite(where, other, y)
         return x, y
 
+    def signed(self, where: str, **two: Any) -> tuple[Any, Any]:
+        """Return a real array and its `targets`, each -1 or +1, as a pair."""
+        x, t = self.pair(where, integers=True, **two)
+        wanted = (
+            "every target must be -1 or +1 (2 * labels - 1 makes them from 0 and 1)"
+        )
+        values(where, "targets", t, abs(t) == 1, wanted)
+        return x, t
+
     def same_device(self, where: str, **named: Any) -> None:
         """Raise unless all arrays live on one device."""
         (name, x), *others = named.items()
@@ -271,14 +284,9 @@ class Arrays(ABC):
                 )
 
     def step(self, where: str, w: Any, grad: Any) -> None:
-        """Raise unless an optimizer may step: nothing is changed before this is known."""
-        for name, x in (("w", w), ("grad", grad)):
-            self.one(where, name, x)
-            if dtype_name(x) not in FLOATS:
-                raise TypeError(
-                    f"{where}: `{name}` must be float32 or float64, got "
-                    f'{dtype_name(x)}; convert it with cg.array({name}, dtype="float64").'
-                )
+        """Raise unless an optimizer may step: so before anything is changed."""
+        self.floating(where, "w", w)
+        self.floating(where, "grad", grad)
         self.alike(where, w=w, grad=grad)
         shapes(where, w=(w, "..."), grad=(grad, "..."))
         self.finite(where, "grad", grad)

@@ -30,6 +30,17 @@ __all__ = [
     "tanh_grad",
 ]
 
+# Those that a neuron or a hidden layer may have; softmax needs all of a row.
+ELEMENTWISE = (
+    "identity",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "gelu",
+    "softplus",
+)
+
 
 def _real(where: str, z: Array) -> Array:
     real: Array = arrays.real(where, "z", z, finite=False)
@@ -122,7 +133,8 @@ def sigmoid(z: Array) -> Array:
     """
     z = _real("sigmoid", z)
     small = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, small) / (1 + small)
+    out: Array = np.where(z >= 0, 1, small) / (1 + small)
+    return out
 
 
 def sigmoid_grad(z: Array) -> Array:
@@ -152,7 +164,8 @@ def sigmoid_grad(z: Array) -> Array:
     array([0.10499359, 0.25      , 0.10499359])
     """
     small = np.exp(-np.abs(_real("sigmoid_grad", z)))
-    return small / (1 + small) ** 2
+    out: Array = small / (1 + small) ** 2
+    return out
 
 
 def tanh(z: Array) -> Array:
@@ -210,7 +223,8 @@ def tanh_grad(z: Array) -> Array:
     array([0.41997434, 1.        , 0.41997434])
     """
     small = np.exp(-2 * np.abs(_real("tanh_grad", z)))
-    return 4 * small / (1 + small) ** 2
+    out: Array = 4 * small / (1 + small) ** 2
+    return out
 
 
 def relu(z: Array) -> Array:
@@ -416,7 +430,8 @@ def gelu_grad(z: Array) -> Array:
 def _normal_cdf(z: Array) -> Array:
     # NumPy has no erfc, so Python's does the work, a number at a time.
     tail = np.vectorize(math.erfc, otypes=[np.float64])(-z / math.sqrt(2))
-    return (tail / 2).astype(z.dtype)
+    out: Array = (tail / 2).astype(z.dtype)
+    return out
 
 
 def softplus(z: Array) -> Array:

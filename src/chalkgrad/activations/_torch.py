@@ -110,7 +110,8 @@ def gelu_grad(z: Array) -> Array:
 
 def _normal_cdf(z: Array) -> Array:
     # functional.gelu adds 1 to erf, and loses the tail of negative z
-    return torch.special.erfc(-z / math.sqrt(2)) / 2
+    out: Array = torch.special.erfc(-z / math.sqrt(2)) / 2
+    return out
 
 
 def softplus(z: Array) -> Array:

@@ -283,7 +283,7 @@ def _logits_and_labels(where: str, logits: Array, labels: Array) -> tuple[Array,
 def binary_cross_entropy(
     logits: Array, labels: Array, *, reduction: Reduction = "mean"
 ) -> Array:
-    r"""Surprise at a yes or no whose logit is $z$: $-\log\sigma(z)$ or $-\log\sigma(-z)$.
+    r"""Surprise at a yes, $-\log\sigma(z)$, or at a no, $-\log\sigma(-z)$.
 
     $\ell = -y\log\sigma(z) - (1-y)\log\sigma(-z)$, computed as
     $y\max(-z,0) + (1-y)\max(z,0) + \log(1+e^{-|z|})$: three terms of 0 or more, so no
@@ -382,7 +382,8 @@ def _logits_and_classes(
     if label_smoothing > 0:
         arrays.finite(where, "logits", z)
     wanted = "the class that a label names must not be masked out"
-    check.values(where, "logits", _at(z, y), _at(z, y) > -np.inf, wanted)
+    named = _at(z, y)
+    check.values(where, "logits", named, named > -np.inf, wanted)
     return z, y
 
 
@@ -484,10 +485,10 @@ def cross_entropy_grad(
     label_smoothing: float = 0.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    r"""Gradient of `cross_entropy`: $\partial\ell/\partial z = \mathrm{softmax}(z) - y$.
+    r"""Gradient of `cross_entropy`: $\partial\ell/\partial z = p - y$.
 
-    Here $y$ is one-hot. $p_y - 1$ is computed as $-\sum_{j \ne y} p_j$, so that
-    no digits cancel when $p_y$ is near 1.
+    $p = \mathrm{softmax}(z)$ and $y$ is one-hot. $p_y - 1$ is computed as
+    $-\sum_{j \ne y} p_j$, so that no digits cancel when $p_y$ is near 1.
 
     Parameters
     ----------
@@ -530,13 +531,6 @@ def cross_entropy_grad(
     return _share(where, slopes, reduction, classes=z.shape[-1])
 
 
-def _scores_and_signs(where: str, scores: Array, targets: Array) -> tuple[Array, Array]:
-    s, t = arrays.pair(where, integers=True, scores=scores, targets=targets)
-    wanted = "every target must be -1 or +1 (2 * labels - 1 makes them from 0 and 1)"
-    check.values(where, "targets", t, abs(t) == 1, wanted)
-    return s, t
-
-
 def hinge(scores: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
     r"""Hinge loss: $\ell = \max(0,\ 1 - t s)$; 0 once the margin $ts$ reaches 1.
 
@@ -569,7 +563,7 @@ def hinge(scores: Array, targets: Array, *, reduction: Reduction = "mean") -> Ar
     >>> cg.losses.hinge(cg.array([2.0, 0.5]), cg.array([1, -1]), reduction="none")
     array([0. , 1.5])
     """
-    s, t = _scores_and_signs("hinge", scores, targets)
+    s, t = arrays.signed("hinge", scores=scores, targets=targets)
     return _reduce("hinge", np.maximum(1 - t * s, 0), reduction)
 
 
@@ -603,7 +597,7 @@ def hinge_grad(
     >>> cg.losses.hinge_grad(cg.array([2.0, 0.5]), cg.array([1, -1]))
     array([0. , 0.5])
     """
-    s, t = _scores_and_signs("hinge_grad", scores, targets)
+    s, t = arrays.signed("hinge_grad", scores=scores, targets=targets)
     return _share("hinge_grad", np.where(t * s < 1, -t, 0), reduction)
 
 
@@ -641,7 +635,7 @@ def perceptron(
     >>> cg.losses.perceptron(cg.array([2.0, 0.5]), cg.array([1, -1]), reduction="none")
     array([0. , 0.5])
     """
-    s, t = _scores_and_signs("perceptron", scores, targets)
+    s, t = arrays.signed("perceptron", scores=scores, targets=targets)
     return _reduce("perceptron", np.maximum(-t * s, 0), reduction)
 
 
@@ -678,5 +672,5 @@ def perceptron_grad(
     >>> cg.losses.perceptron_grad(cg.array([2.0, 0.0]), cg.array([1, 1]))
     array([ 0. , -0.5])
     """
-    s, t = _scores_and_signs("perceptron_grad", scores, targets)
+    s, t = arrays.signed("perceptron_grad", scores=scores, targets=targets)
     return _share("perceptron_grad", np.where(t * s <= 0, -t, 0), reduction)

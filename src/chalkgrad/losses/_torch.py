@@ -176,7 +176,8 @@ def _logits_and_classes(
     if label_smoothing > 0:
         arrays.finite(where, "logits", z)
     wanted = "the class that a label names must not be masked out"
-    check.values(where, "logits", _at(z, y), _at(z, y) > -torch.inf, wanted)
+    named = _at(z, y)
+    check.values(where, "logits", named, named > -torch.inf, wanted)
     return z, y
 
 
@@ -247,16 +248,9 @@ def _class_slopes(z: Array, y: Array, label_smoothing: float) -> Array:
     return slopes
 
 
-def _scores_and_signs(where: str, scores: Array, targets: Array) -> tuple[Array, Array]:
-    s, t = arrays.pair(where, integers=True, scores=scores, targets=targets)
-    wanted = "every target must be -1 or +1 (2 * labels - 1 makes them from 0 and 1)"
-    check.values(where, "targets", t, abs(t) == 1, wanted)
-    return s, t
-
-
 def hinge(scores: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
     """Twin of `chalkgrad.numpy.losses.hinge`."""
-    s, t = _scores_and_signs("hinge", scores, targets)
+    s, t = arrays.signed("hinge", scores=scores, targets=targets)
     return _reduce("hinge", torch.relu(1 - t * s), reduction)  # relu'(0) = 0
 
 
@@ -264,7 +258,7 @@ def hinge_grad(
     scores: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
     """Twin of `chalkgrad.numpy.losses.hinge_grad`."""
-    s, t = _scores_and_signs("hinge_grad", scores, targets)
+    s, t = arrays.signed("hinge_grad", scores=scores, targets=targets)
     return _share("hinge_grad", torch.where(t * s < 1, -t, 0), reduction)
 
 
@@ -272,7 +266,7 @@ def perceptron(
     scores: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
     """Twin of `chalkgrad.numpy.losses.perceptron`."""
-    s, t = _scores_and_signs("perceptron", scores, targets)
+    s, t = arrays.signed("perceptron", scores=scores, targets=targets)
     return _reduce("perceptron", (-t * s).clamp_min(0), reduction)  # slope 1 at 0
 
 
@@ -280,5 +274,5 @@ def perceptron_grad(
     scores: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
     """Twin of `chalkgrad.numpy.losses.perceptron_grad`."""
-    s, t = _scores_and_signs("perceptron_grad", scores, targets)
+    s, t = arrays.signed("perceptron_grad", scores=scores, targets=targets)
     return _share("perceptron_grad", torch.where(t * s <= 0, -t, 0), reduction)

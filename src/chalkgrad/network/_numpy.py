@@ -17,24 +17,27 @@ import numpy as np
 from chalkgrad._core import check
 from chalkgrad._core._numpy import Array, array, arrays
 from chalkgrad.activations import _numpy as activations
+from chalkgrad.activations._numpy import ELEMENTWISE
 from chalkgrad.losses import _numpy as losses
 
 __all__ = ["Network", "network"]
 
-HIDDEN = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus")
 SCHEMES = ("he", "xavier", "normal", "zeros", "orthogonal")
 
 
 def network(
     sizes: Sequence[int], *, activation: str = "relu", skip: bool = False
 ) -> "Network":
-    r"""Describe a network of layers $h_{l+1} = \sigma(h_l W_l + b_l)$; the last has no $\sigma$.
+    r"""Describe a network of layers $h_{l+1} = \sigma(h_l W_l + b_l)$.
+
+    The last layer has no $\sigma$.
 
     Parameters
     ----------
     sizes : sequence of int
         Inputs, hidden units, outputs: ``[2, 16, 1]``. ``[2, 1]`` is one neuron.
-    activation : {"identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus"}
+    activation : str
+        One of "identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus":
         $\sigma$ of the hidden layers.
     skip : bool
         Add to each hidden layer its own input, where both have one size.
@@ -68,7 +71,7 @@ def network(
             f"or more, got {sizes!r}."
         )
     whole = tuple(check.integer("network", "sizes", size, low=1) for size in sizes)
-    check.choice("network", "activation", activation, HIDDEN)
+    check.choice("network", "activation", activation, ELEMENTWISE)
     return Network(whole, activation, bool(skip))
 
 
@@ -312,8 +315,8 @@ def drawn(net: Any, rng: Any, scheme: str) -> np.ndarray[Any, np.dtype[Any]]:
         generator = np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
         raise type(error)(
-            "init: `rng` must be a seed (a whole number, 0 or more), a NumPy Generator, "
-            f"or a sequence of seeds, got {rng!r}."
+            "init: `rng` must be a seed (a whole number, 0 or more), a NumPy "
+            f"Generator, or a sequence of seeds, got {rng!r}."
         ) from None
     w = np.zeros(net.size)
     start = 0
@@ -328,7 +331,7 @@ def _matrix(rng: np.random.Generator, d: int, k: int, scheme: str) -> Array:
         q, r = np.linalg.qr(rng.standard_normal((max(d, k), min(d, k))))
         q = q * np.sign(np.diag(r))  # without it, not all rotations are as likely
         return q if d >= k else q.T
-    std = {
+    std: float = {
         "he": np.sqrt(2 / d),
         "xavier": np.sqrt(2 / (d + k)),
         "normal": 0.01,

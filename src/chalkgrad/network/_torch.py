@@ -17,8 +17,9 @@ import torch
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, array, arrays
 from chalkgrad.activations import _torch as activations
+from chalkgrad.activations._numpy import ELEMENTWISE
 from chalkgrad.losses import _torch as losses
-from chalkgrad.network._numpy import HIDDEN, SCHEMES, drawn
+from chalkgrad.network._numpy import SCHEMES, drawn
 
 __all__ = ["Network", "network"]
 
@@ -33,7 +34,7 @@ def network(
             f"or more, got {sizes!r}."
         )
     whole = tuple(check.integer("network", "sizes", size, low=1) for size in sizes)
-    check.choice("network", "activation", activation, HIDDEN)
+    check.choice("network", "activation", activation, ELEMENTWISE)
     return Network(whole, activation, bool(skip))
 
 

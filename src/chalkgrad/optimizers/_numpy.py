@@ -2,10 +2,10 @@
 
 An optimizer is two functions: ``state = opt.init(w)`` and
 ``w, state = opt.step(w, grad, state)``. Here `step` returns new arrays and leaves what
-it was given as it was; the PyTorch half updates in place. Rebind, and both are the same.
+it was given as it was; the PyTorch half updates in place. Rebind, and both are alike.
 
 `lr` may be a number, a schedule from ``cg.schedules``, or an array of shape (m, 1): a
-rate for each of m networks whose weights are the rows of `w`. `t` counts the steps done.
+rate for each of m networks whose weights are the rows of `w`. `t` counts the steps.
 """
 
 from typing import Any, NamedTuple
@@ -222,7 +222,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
 
 
 class AdamState(NamedTuple):
-    """State of `adam` and `adamw`: steps done, means of gradients and of their squares."""
+    """State of `adam` and `adamw`: steps done, means of g and of its square."""
 
     t: int
     m: Array

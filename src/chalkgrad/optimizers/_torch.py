@@ -103,7 +103,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
 
 
 class AdamState(NamedTuple):
-    """State of `adam` and `adamw`: steps done, means of gradients and of their squares."""
+    """State of `adam` and `adamw`: steps done, means of g and of its square."""
 
     t: int
     m: Array

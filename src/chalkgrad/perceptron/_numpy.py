@@ -11,10 +11,9 @@ import numpy as np
 from chalkgrad._core import check
 from chalkgrad._core._numpy import Array, arrays
 from chalkgrad.activations import _numpy as activations
+from chalkgrad.activations._numpy import ELEMENTWISE
 
 __all__ = ["Fit", "fit", "margin", "mistake_bound", "neuron"]
-
-ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus")
 
 
 def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
@@ -26,7 +25,8 @@ def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
         Weights, the bias last; of one neuron, or of many.
     x : Array, shape (n, d)
         A row for each example.
-    activation : {"identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus"}
+    activation : str
+        One of "identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus":
         $\sigma$.
 
     Returns
@@ -54,7 +54,7 @@ def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
     >>> cg.perceptron.neuron(w, cg.array([[0.0, 1.0], [1.0, 1.0]]))
     array([-0.5,  0.5])
     """
-    check.choice("neuron", "activation", activation, ACTIVATIONS)
+    check.choice("neuron", "activation", activation, ELEMENTWISE)
     w = arrays.real("neuron", "w", w, finite=False)
     x = arrays.real("neuron", "x", x, finite=False)
     arrays.alike("neuron", w=w, x=x)
@@ -129,7 +129,9 @@ def fit(x: Array, targets: Array, *, epochs: int = 100) -> Fit:
 
 
 def margin(w: Array, x: Array, targets: Array) -> float:
-    r"""Measure how clearly a neuron separates: $\gamma = \min_i t_i\,(w \cdot [x_i, 1]) / \|w\|$.
+    r"""Measure how clearly a neuron separates.
+
+    $$\gamma = \min_i t_i\,(w \cdot [x_i, 1]) / \|w\|$$
 
     The bias counts as the weight of an input that is always 1.
 
@@ -217,7 +219,5 @@ def _rows_and_signs(where: str, x: Array, targets: Array) -> tuple[Array, Array]
     """The rows, each with a 1 for the bias at its end, and the signs as floats."""
     x = arrays.real(where, "x", x)
     check.shapes(where, x=(x, "n d"))
-    _, t = arrays.pair(where, integers=True, x=x[:, 0], targets=targets)
-    wanted = "every target must be -1 or +1 (2 * labels - 1 makes them from 0 and 1)"
-    check.values(where, "targets", t, abs(t) == 1, wanted)
+    _, t = arrays.signed(where, x=x[:, 0], targets=targets)
     return np.concatenate([x, np.ones_like(x[:, :1])], axis=1), t

@@ -7,15 +7,14 @@ import torch
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, arrays
 from chalkgrad.activations import _torch as activations
+from chalkgrad.activations._numpy import ELEMENTWISE
 
 __all__ = ["Fit", "fit", "margin", "mistake_bound", "neuron"]
-
-ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus")
 
 
 def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
     """Twin of `chalkgrad.numpy.perceptron.neuron`."""
-    check.choice("neuron", "activation", activation, ACTIVATIONS)
+    check.choice("neuron", "activation", activation, ELEMENTWISE)
     w = arrays.real("neuron", "w", w, finite=False)
     x = arrays.real("neuron", "x", x, finite=False)
     arrays.alike("neuron", w=w, x=x)
@@ -82,7 +81,5 @@ def _rows_and_signs(where: str, x: Array, targets: Array) -> tuple[Array, Array]
     """The rows, each with a 1 for the bias at its end, and the signs as floats."""
     x = arrays.real(where, "x", x)
     check.shapes(where, x=(x, "n d"))
-    _, t = arrays.pair(where, integers=True, x=x[:, 0], targets=targets)
-    wanted = "every target must be -1 or +1 (2 * labels - 1 makes them from 0 and 1)"
-    check.values(where, "targets", t, abs(t) == 1, wanted)
+    _, t = arrays.signed(where, x=x[:, 0], targets=targets)
     return torch.cat([x, torch.ones_like(x[:, :1])], dim=1), t

@@ -22,7 +22,8 @@ def _schedule(where: str, name: str, value: Any) -> Schedule:
             f"{where}: `{name}` must be a schedule, a function of t, got {value!r}; "
             "make one with cg.schedules.constant(lr)."
         )
-    return value
+    schedule: Schedule = value
+    return schedule
 
 
 def constant(lr: float) -> Schedule:
