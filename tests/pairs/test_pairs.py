@@ -110,7 +110,7 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-13), ("float32", 2e-5)])
+@pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-14), ("float32", 2e-6)])
 @pytest.mark.parametrize("name", reference.optimizers.__all__)
 def test_200_steps_are_those_of_torch_optim(name, dtype, rtol):
     kwargs, peer = OPTIMIZERS[name]
