@@ -1,0 +1,151 @@
+"""The claims ledger: what the lecture says, and which page settles it how.
+
+A page settles a claim in a block ``!!! claim "G1 · holds if …"`` that holds a snippet
+which runs. The blocks are read from the Markdown of the pages, so the same ledger comes
+out of any site engine, and out of none.
+"""
+
+import doctest
+import re
+import textwrap
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+CLAIMS = Path(__file__).with_name("claims.toml")
+VERDICTS = ("holds", "holds if", "fails as stated")
+_BLOCK = re.compile(r'^(?P<indent> *)!!! claim "(?P<title>[^"]*)"\n', re.M)
+_FENCE = re.compile(r"^( *)```pycon[^\n]*\n(.*?)^\1```", re.M | re.S)
+_FRONT = re.compile(r"\A---\n(.*?)^---\n", re.M | re.S)
+
+
+class ClaimError(ValueError):
+    """A claim block that would settle nothing, or that says so of the wrong claim."""
+
+
+class Claim(NamedTuple):
+    """One statement of the lecture."""
+
+    section: str
+    statement: str
+    """Markdown, in our words."""
+
+
+class Settled(NamedTuple):
+    """One claim block."""
+
+    id: str
+    verdict: str
+    page: Path
+    """Relative to the folder of pages."""
+    checks: int
+    """How many answers its snippets compare."""
+
+
+def claims() -> dict[str, Claim]:
+    """Return all that the lecture says, by id, in its order."""
+    found = tomllib.loads(CLAIMS.read_text("utf-8"))
+    return {key: Claim(**claim) for key, claim in found.items()}
+
+
+def split_title(title: str) -> tuple[str, str]:
+    """Split a block's title, ``"G1 · holds"``, into the id and the verdict."""
+    key, dot, verdict = (part.strip() for part in title.partition("·"))
+    if not dot or key not in claims():
+        raise ClaimError(
+            f'claim "{title}": the title must be an id of {CLAIMS.name}, " · " and '
+            "a verdict."
+        )
+    if verdict not in ("holds", "fails as stated") and not verdict.startswith(
+        ("holds if ", "fails as stated: ")
+    ):
+        raise ClaimError(
+            f'claim "{title}": the verdict must be one of {", ".join(VERDICTS)}.'
+        )
+    return key, verdict
+
+
+def settled(docs: Path) -> dict[str, Settled]:
+    """Read every claim block of every page under `docs`, by id.
+
+    Raises
+    ------
+    ClaimError
+        If an id is not known or has two blocks, a verdict is missing, a block has no
+        snippet whose answer is compared, or a page's front matter lists other claims
+        than its blocks settle.
+    """
+    found: dict[str, Settled] = {}
+    for path in sorted(docs.rglob("*.md")):
+        page, text = path.relative_to(docs), path.read_text("utf-8")
+        here = {}
+        for match in _BLOCK.finditer(text):
+            key, verdict = split_title(match["title"])
+            if key in found or key in here:
+                raise ClaimError(f"{page}: claim {key} has a second block.")
+            here[key] = Settled(key, verdict, page, _checks(text, match))
+            if here[key].checks == 0:
+                raise ClaimError(
+                    f"{page}: the block of claim {key} compares no answer; show it "
+                    "with a ```pycon snippet that prints one."
+                )
+        front = _FRONT.match(text)
+        listed = (yaml.safe_load(front[1]) or {}).get("claims", []) if front else []
+        if sorted(listed) != sorted(here):
+            raise ClaimError(
+                f"{page}: the front matter lists the claims {sorted(listed)}, the "
+                f"blocks settle {sorted(here)}."
+            )
+        found |= here
+    return found
+
+
+def _checks(text: str, block: re.Match[str]) -> int:
+    """Count the answers that the snippets of a block compare."""
+    inside = block["indent"] + "    "
+    body = []
+    for line in text[block.end() :].splitlines():
+        if line.strip() and not line.startswith(inside):
+            break
+        body.append(line)
+    fences = _FENCE.findall(textwrap.dedent("\n".join(body)) + "\n")
+    examples = [
+        example
+        for indent, code in fences
+        for example in doctest.DocTestParser().get_examples(code)
+    ]
+    return sum(bool(example.want) for example in examples)
+
+
+def ledger(docs: Path, page: Path) -> str:
+    """Write the ledger as Markdown, with links that hold on `page`."""
+    done, lines = settled(docs), []
+    section = ""
+    for key, claim in claims().items():
+        if claim.section != section:
+            section = claim.section
+            lines += ["", f"## {section}", "", "| id | the deck says | verdict |"]
+            lines += ["| --- | --- | --- |"]
+        verdict = "open"
+        if key in done:
+            target = _relative(done[key].page, page)
+            verdict = (
+                f"[{done[key].verdict}]({target}#claim-{key.lower()})"
+                f"<br>{done[key].checks} answers compared"
+            )
+        # A bar in a formula would end the cell.
+        statement = claim.statement.replace("|", r"\vert ")
+        lines.append(f"| {key} | {statement} | {verdict} |")
+    return "\n".join(lines)
+
+
+def count(docs: Path) -> str:
+    """Say how many claims are settled."""
+    return f"{len(settled(docs))} of {len(claims())}"
+
+
+def _relative(target: Path, page: Path) -> str:
+    """Return the path from one page to another."""
+    return "../" * (len(page.parts) - 1) + target.as_posix()

@@ -1,0 +1,75 @@
+"""How every figure looks."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.figure import Figure
+
+mpl.use("svg")
+
+# Sentinels: colours that nobody would draw with, each replaced in the finished SVG.
+INK = "#010203"
+PAPER = "#010204"
+SERIES = [f"#0102{i:02x}" for i in range(0x10, 0x16)]
+
+STYLE: Any = {
+    "axes.edgecolor": INK,
+    "axes.facecolor": "none",
+    "axes.grid": False,
+    "axes.labelcolor": INK,
+    "axes.prop_cycle": cycler(color=SERIES),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 11,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "none",
+    "figure.figsize": (6.4, 3.4),
+    "font.size": 10.5,
+    "grid.alpha": 0.15,
+    "grid.color": INK,
+    "legend.edgecolor": "none",
+    "legend.facecolor": "none",
+    "legend.framealpha": 0.0,
+    "lines.linewidth": 1.8,
+    "savefig.facecolor": "none",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "chalkgrad",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+_COLOURS = {
+    INK: "currentColor",
+    PAPER: "var(--md-default-bg-color)",
+    **{c: f"var(--fig-{i})" for i, c in enumerate(SERIES, 1)},
+}
+
+
+def svg(draw: Callable[[], Figure], name: str) -> str:
+    """Draw a figure and return its SVG, which belongs inside a page."""
+    with mpl.rc_context(STYLE):
+        figure = draw()
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    # This rule would hold for the whole page.
+    text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.S)
+    # A hundredth of a point is finer than any screen.
+    text = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", text)
+    # The viewBox gives the shape; the page gives the size.
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r"(font(?:-family)?: ?[^;\"]*?)'[^\";]*", r"\1inherit", text)
+    # Two figures share a page: ids must not clash.
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r'(href="|url\()#', rf"\1#{name}-", text)
+    for sentinel, colour in _COLOURS.items():
+        text = text.replace(sentinel, colour)
+    return text

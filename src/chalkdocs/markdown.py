@@ -1,0 +1,321 @@
+"""The features of our pages, as a Python-Markdown extension.
+
+Any site engine that speaks Python-Markdown can build the pages. What a page may hold:
+
+- ``$x$`` and ``$$x$$`` become HTML and MathML while the site is built; a formula that
+  does not parse fails the build.
+- A ``pycon`` block copies as the source alone, without prompts and answers.
+- ``![what it shows](figure:page.function "caption")`` is a figure that code draws.
+- ``!!! claim "G1 · holds"`` settles a claim; the block tells what the deck says.
+- ``<!-- source: optimizers.sgd -->`` shows the function as both halves write it.
+- ``<!-- reference: optimizers -->`` documents all that a topic exports.
+- ``<!-- claims ledger -->`` is the ledger, ``<!-- claims count -->`` its sum.
+"""
+
+import ast
+import doctest
+import hashlib
+import html
+import re
+import subprocess
+import sys
+import textwrap
+from functools import cache
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.postprocessors import Postprocessor
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+from py_mini_racer import JSEvalException, MiniRacer
+
+from chalkdocs import claims
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+DOCS = ROOT / "docs"
+LEDGER = Path("reference/claims.md")
+PACKAGE = ROOT / "src/chalkgrad"
+
+
+class PageError(ValueError):
+    """Something in a page that can't be built."""
+
+
+def indent(text: str, by: str = "    ") -> str:
+    """Indent Markdown, so that it belongs to a tab or to a block."""
+    return textwrap.indent(text, by)
+
+
+# --- Formulas -------------------------------------------------------------------------
+
+
+@cache
+def _engine() -> MiniRacer:
+    engine = MiniRacer()
+    engine.eval((HERE / "katex/katex.min.js").read_text("utf-8"))
+    return engine
+
+
+@cache
+def katex(tex: str, *, display: bool) -> str:
+    """Set a formula as HTML, with MathML beside it for those who listen."""
+    options = {"displayMode": display, "throwOnError": True}
+    try:
+        return str(_engine().call("katex.renderToString", tex, options))
+    except JSEvalException as error:
+        reason = str(error).partition("ParseError: ")[2].partition("\n")[0]
+        raise PageError(f"the formula {tex!r} does not parse: {reason}") from None
+
+
+def plain(tex: str) -> str:
+    """Write a short formula in letters, for the table of contents."""
+    mathml = re.search(r"<mrow>(.*?)</mrow><annotation", katex(tex, display=False))
+    text = re.sub(r"<[^>]+>", "", mathml[1] if mathml else tex)
+    # KaTeX writes a zero-width mark where a function meets its argument.
+    return html.unescape(text).replace("\u2061", "")
+
+
+class _HeadingLabels(Treeprocessor):
+    """Let a heading's formula be read in letters in the table of contents."""
+
+    def run(self, root: Element) -> None:
+        for heading in root.iter():
+            if re.fullmatch("h[1-6]", str(heading.tag)) and any(
+                span.get("class") == "arithmatex" for span in heading.iter("span")
+            ):
+                text = "".join(heading.itertext())
+                label = re.sub(r"\\\((.+?)\\\)", lambda tex: plain(tex[1]), text)
+                heading.set("data-toc-label", label)
+
+
+_MATH = re.compile(
+    r'<(span|div) class="arithmatex">\s*\\([(\[])(.*?)\\[)\]]\s*</\1>', re.S
+)
+
+
+def _set_formulas(text: str) -> str:
+    def formula(match: re.Match[str]) -> str:
+        tag, opening, tex = match.groups()
+        out = katex(html.unescape(tex).strip(), display=opening == "[")
+        return f'<{tag} class="arithmatex" data-search-exclude>{out}</{tag}>'
+
+    return _MATH.sub(formula, text)
+
+
+# --- Snippets -------------------------------------------------------------------------
+
+_PYCON = re.compile(r'<div class="language-pycon highlight">(.*?)</div>', re.S)
+_CODE = re.compile(r"<code[^>]*>(.*?)</code>", re.S)
+_DIRECTIVE = re.compile(r"[ \t]*# doctest:.*")
+
+
+def _mark_copies(text: str) -> str:
+    """Give each ``pycon`` block the text that its copy button copies."""
+
+    def block(match: re.Match[str]) -> str:
+        code = _CODE.search(match[1])
+        shown = html.unescape(re.sub(r"<[^>]+>", "", code[1] if code else ""))
+        examples = doctest.DocTestParser().get_examples(shown)
+        source = _DIRECTIVE.sub("", "".join(e.source for e in examples)).rstrip()
+        copy = html.escape(source).replace("\n", "&#10;")
+        return match[0].replace(" highlight", f' highlight" data-copy="{copy}', 1)
+
+    return _PYCON.sub(block, text)
+
+
+class _Finish(Postprocessor):
+    def run(self, text: str) -> str:
+        return _mark_copies(_set_formulas(text))
+
+
+# --- Source and reference of both halves ----------------------------------------------
+
+HALVES = {"NumPy": "_numpy.py", "PyTorch": "_torch.py"}
+
+
+def _files(topic: str) -> dict[str, Path]:
+    """Return the files of a topic: one for each half, or the one that they share."""
+    folder = PACKAGE / topic
+    if (shared := folder / "_shared.py").is_file():
+        return {"both": shared}
+    if not folder.is_dir():
+        raise PageError(f"there is no topic {topic!r} in {PACKAGE.relative_to(ROOT)}.")
+    return {half: folder / file for half, file in HALVES.items()}
+
+
+def _find(path: Path, name: str) -> ast.FunctionDef | ast.ClassDef:
+    """Return a function or class of a file."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            return node
+    raise PageError(f"{path.relative_to(ROOT)} has no {name}.")
+
+
+def _without_docstring(path: Path, name: str) -> str:
+    """Return the source of one function or class, which its docstring would drown."""
+    node = _find(path, name)
+    start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+    lines = path.read_text("utf-8").splitlines()[start - 1 : node.end_lineno]
+    first = node.body[0]
+    if ast.get_docstring(node) is not None and first.end_lineno:
+        del lines[first.lineno - start : first.end_lineno - start + 1]
+    return "\n".join(lines).replace("\n\n\n", "\n\n")
+
+
+def source(name: str) -> str:
+    """Write ``topic.function`` as Markdown: a tab for each half, or one block."""
+    topic, _, function = name.partition(".")
+    blocks = {
+        half: f'```python title="{path.relative_to(ROOT)}"\n'
+        f"{_without_docstring(path, function)}\n```"
+        for half, path in _files(topic).items()
+    }
+    if "both" in blocks:
+        return blocks["both"]
+    tabs = (f'=== "{half}"\n\n{indent(code)}' for half, code in blocks.items())
+    return "\n\n".join(tabs)
+
+
+def reference(topic: str) -> str:
+    """Write the reference of a topic as Markdown: its words, then each public name."""
+    files = _files(topic)
+    path = next(iter(files.values()))
+    module = ast.parse(path.read_text("utf-8"))
+    parts = [(ast.get_docstring(module) or "").partition("\n")[2].strip()]
+    for name in _exported(module):
+        # A class is what a function returns: it is not called by its name.
+        label = name if name[0].isupper() else f"cg.{topic}.{name}"
+        label = f"cg.{name}" if name == topic else label
+        options = indent(f"heading: {label}\ntoc_label: {name}", "      ")
+        identifier = f"chalkgrad.{topic}.{path.stem}.{name}"
+        parts.append(f"::: {identifier}\n    options:\n{options}")
+        if "PyTorch" in files:
+            twin = ast.get_docstring(_find(files["PyTorch"], name)) or ""
+            if differs := twin.partition("\n")[2].strip():
+                parts.append(f"**PyTorch half.** {differs}")
+        title = "Source" if "both" in files else "Source of both halves"
+        parts.append(f'??? abstract "{title}"\n\n{indent(source(f"{topic}.{name}"))}')
+    return "\n\n".join(parts)
+
+
+def _exported(module: ast.Module) -> list[str]:
+    """Return what a module lists in ``__all__``."""
+    for node in module.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+class _Directives(Preprocessor):
+    """Write out what comments in the Markdown ask for."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        out: list[str] = []
+        for line in lines:
+            if found := re.fullmatch(r"( *)<!-- (source|reference): (.+?) -->", line):
+                write = {"source": source, "reference": reference}[found[2]]
+                out += indent(write(found[3]), found[1]).splitlines()
+            elif line == "<!-- claims ledger -->":
+                out += claims.ledger(DOCS, LEDGER).splitlines()
+            elif "<!-- claims count -->" in line:
+                out.append(line.replace("<!-- claims count -->", claims.count(DOCS)))
+            else:
+                out.append(line)
+        return out
+
+
+# --- Claims ---------------------------------------------------------------------------
+
+
+class _Claims(Treeprocessor):
+    """Give each claim block its anchor, its badge, and the words of the deck."""
+
+    def run(self, root: Element) -> None:
+        for block in root.iter("div"):
+            if block.get("class") != "admonition claim":
+                continue
+            title = block[0]
+            key, verdict = claims.split_title("".join(title.itertext()).strip())
+            block.set("id", f"claim-{key.lower()}")
+            title.text, title[:] = f"{verdict[0].upper()}{verdict[1:]}", []
+            SubElement(title, "span", {"class": "claim-id"}).text = key
+            deck = Element("p", {"class": "claim-statement"})
+            deck.text = f"**The deck:** {claims.claims()[key].statement}"
+            block.insert(1, deck)
+
+
+# --- Figures --------------------------------------------------------------------------
+
+
+@cache
+def _drawn(module: str, digest: str) -> dict[str, str]:
+    """Draw the figures of a module, or find them drawn from the same sources."""
+    folder = ROOT / ".cache/figures" / digest
+    if not any(folder.glob(f"{module}.*.svg")):
+        # A process of its own sees sources that changed while the site is served.
+        command = [sys.executable, "-m", "chalkdocs.figures", module, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise PageError(f"the figures of {module} failed:\n{done.stderr}")
+    found = folder.glob(f"{module}.*.svg")
+    return {path.stem: path.read_text("utf-8") for path in found}
+
+
+def _digest() -> str:
+    files = sorted((ROOT / "src").rglob("*.py"))
+    return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:16]
+
+
+def figure(name: str, alt: str) -> str:
+    """Return the SVG of ``module.function``, with its description."""
+    if not alt.strip():
+        raise PageError(f"the figure {name} has no description: ![what it shows](…).")
+    drawings = _drawn(name.partition(".")[0], _digest())
+    if name not in drawings:
+        raise PageError(f"no figure {name}; there are {', '.join(sorted(drawings))}.")
+    label = html.escape(alt)
+    return drawings[name].replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+
+
+class _Figures(Treeprocessor):
+    """Put the drawing where the image ``figure:module.function`` stands."""
+
+    def run(self, root: Element) -> None:
+        for place in root.iter("p"):
+            images = [i for i in place if i.get("src", "").startswith("figure:")]
+            if not images:
+                continue
+            image = images[0]
+            if len(place) > 1 or (place.text or "").strip():
+                raise PageError(f"{image.get('src')} needs a paragraph of its own.")
+            name = image.get("src", "").removeprefix("figure:")
+            drawing = figure(name, image.get("alt", ""))
+            caption = image.get("title")
+            image.clear()
+            place.remove(image)
+            place.tag = "figure"
+            place.set("class", "drawing")
+            assert self.md is not None
+            place.text = self.md.htmlStash.store(drawing)
+            if caption:
+                SubElement(place, "figcaption").text = caption
+
+
+class ChalkExtension(Extension):
+    """All of the above."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Markdown's name)
+        """Register the steps; the numbers put them around those of other extensions."""
+        md.preprocessors.register(_Directives(md), "chalk-directives", 40)
+        md.treeprocessors.register(_Claims(md), "chalk-claims", 25)  # before inline, 20
+        md.treeprocessors.register(_Figures(md), "chalk-figures", 15)
+        md.treeprocessors.register(_HeadingLabels(md), "chalk-labels", 6)  # toc is 5
+        md.postprocessors.register(_Finish(md), "chalk-finish", 1)
+
+
+def makeExtension(**settings: object) -> ChalkExtension:  # noqa: N802
+    """Return the extension; Python-Markdown looks for this name."""
+    return ChalkExtension(**settings)
