@@ -75,7 +75,12 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
             "array: `x` must be rectangular, got lists of different lengths."
         ) from None
     name = check.dtype_name(out)
-    if name not in check.INTEGERS + check.FLOATS + check.HALF_FLOATS:
+    if name == "bool" and dtype is None:
+        raise TypeError(
+            "array: `x` must hold real numbers, got bool; name a `dtype` to make "
+            "0 and 1 of it."
+        )
+    if name not in ("bool", *check.INTEGERS, *check.FLOATS, *check.HALF_FLOATS):
         raise TypeError(f"array: `x` must hold real numbers, got {name}.")
     if dtype is None and name in check.INTEGERS:
         dtype = "int64"
