@@ -1,0 +1,3 @@
+"""Read the pages twice; see `chalkdocs.reading`."""
+
+pytest_plugins = ["chalkdocs.reading", "pytester"]

@@ -1,0 +1,1 @@
+"""The tools that build and check the site; not in the wheel."""

@@ -1,0 +1,214 @@
+"""A pytest plugin: read every page twice, with pytest-doctestplus.
+
+Once as a reader who keeps the NumPy tab open all the way down, once with the PyTorch
+tab; what stands outside the tabs runs in both readings. ``docs/page.md`` becomes two
+tests, ``page.md[NumPy]`` and ``page.md[PyTorch]``, each with names of its own. A page
+without these tabs is one test.
+
+A page shows what the NumPy half prints. What the PyTorch half prints counts as the same
+if the numbers are: `tensor(…)` is `array(…)`, and dtype and device are not compared.
+
+Two things may keep a snippet from running, and both are reported: PyTorch is not
+installed, or a block under ``<!-- doctest-requires:: cuda -->`` finds no GPU.
+"""
+
+import doctest
+import importlib.util
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.doctest import DoctestItem, DoctestTextfile
+from pytest_doctestplus.output_checker import OutputChecker
+from pytest_doctestplus.plugin import (
+    DebugRunnerPlus,
+    _get_continue_on_failure,
+    get_optionflags,
+)
+
+HALVES = ("NumPy", "PyTorch")
+_TAB = re.compile(r'( *)===[+!]? "(NumPy|PyTorch)"')
+_IMPORT = "import chalkgrad.numpy as cg  # or: import chalkgrad.torch as cg"
+_FENCE = re.compile(r" *(`{3,}|~{3,})")
+_REQUIRES = re.compile(r" *<!-- *doctest-requires:: *(.*?) *-->")
+_SKIP = re.compile(r"doctest-skip|doctest: *\+SKIP")
+
+
+def has(module: str) -> bool:
+    """Tell whether PyTorch is installed, or whether it has a GPU."""
+    if module == "cuda":
+        return has("torch") and importlib.import_module("torch").cuda.is_available()
+    return importlib.util.find_spec(module) is not None
+
+
+def read(text: str, half: str) -> tuple[str, dict[int, str]]:
+    """Return a page as one half's reader sees it, and the lines that were skipped.
+
+    What is left out becomes empty lines, so that every line keeps its number. So do
+    the fences, which doctest would take for expected output.
+    """
+    lines, skipped = [], {}
+    closed_tab: int | None = None  # the indent of the other half's tab
+    missing = ""  # what the next block needs and has not
+    inside = False  # a fenced block
+    for number, line in enumerate(text.splitlines(), 1):
+        indent = len(line) - len(line.lstrip())
+        if closed_tab is not None and line.strip() and indent <= closed_tab:
+            closed_tab = None
+        tab = _TAB.match(line)
+        if tab and closed_tab is None and tab[2] != half:
+            closed_tab = indent
+        if closed_tab is not None:
+            lines.append("")
+            continue
+        if _SKIP.search(line):
+            raise ValueError(f"line {number}: a page may not skip without a cause.")
+        if needs := _REQUIRES.match(line):
+            missing = _missing(needs[1], number)
+        if _FENCE.match(line):
+            if missing and not inside:
+                skipped[number] = f"needs {missing}"
+            inside = not inside
+            missing = missing if inside else ""
+            line = ""
+        if half == "PyTorch":
+            line = line.replace(_IMPORT, "import chalkgrad.torch as cg")
+        lines.append("" if missing and inside else line)
+    return "\n".join(lines) + "\n", skipped
+
+
+def _missing(needs: str, number: int) -> str:
+    """Return which of ``torch, cuda`` a block asks for and can't have."""
+    modules = needs.replace(",", " ").split()
+    if not set(modules) <= {"torch", "cuda"}:
+        raise ValueError(
+            f"line {number}: a block may require torch or cuda only, not {needs}."
+        )
+    return " and ".join(module for module in modules if not has(module))
+
+
+# --- Comparing answers ----------------------------------------------------------------
+
+_SAME = [
+    (r",\s*(dtype|device|grad_fn|requires_grad)=('[^']*'|<[^>]*>|[\w.]+)", ""),
+    (r"\btorch\.Size\(\[(\d+)\]\)", r"(\1,)"),
+    (r"\btorch\.Size\(\[(.*?)\]\)", r"(\1)"),
+    (r"\bdtype\('(\w+)'\)", r"\1"),
+    (r"\btorch\.((?:b?float|u?int)\d+|bool)\b", r"\1"),
+    (r"\btensor\(", "array("),
+    (r"\bnp\.(True|False)_", r"\1"),
+    (r"\b(?:array|np\.(?:float|int)\d+)\(([^()\[\],]*)\)", r"\1"),
+    (r"\[\s+", "["),
+    (r"\s+\]", "]"),
+    (r"\s*,\s*", ", "),
+]
+
+
+def plain(text: str) -> str:
+    """Write an answer without what the two halves print differently."""
+    for pattern, replacement in _SAME:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+class _Checker(OutputChecker):  # type: ignore[misc]
+    def check_output(self, want: str, got: str, flags: int) -> bool:
+        return bool(super().check_output(plain(want), plain(got), flags))
+
+
+# --- Collecting -----------------------------------------------------------------------
+
+
+class _Reading(DoctestItem):
+    """One page, read with one half."""
+
+    def runtest(self) -> None:
+        if not self.name.endswith("[PyTorch]"):
+            super().runtest()
+            return
+        torch = importlib.import_module("torch")
+        torch.set_printoptions(precision=8)
+        torch.set_default_device(self.config.getoption("--device"))
+        try:
+            super().runtest()
+        finally:
+            torch.set_default_device(None)
+            torch.set_printoptions(profile="default")
+
+
+class _Skipped(pytest.Item):
+    """What could not run, and why: so that the report names it."""
+
+    def __init__(self, *, line: int, cause: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.line, self.cause = line, cause
+
+    def runtest(self) -> None:
+        pytest.skip(self.cause)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self.line - 1, self.name
+
+
+class _Page(DoctestTextfile):
+    """A Markdown page."""
+
+    def collect(self) -> Iterator[Any]:
+        text = self.path.read_text("utf-8")
+        tabs = _TAB.search(text) or _IMPORT in text
+        device = self.config.getoption("--device")
+        for half in HALVES if tabs else ("",):
+            name = f"{self.path.name}[{half}]" if half else self.path.name
+            try:
+                page, skipped = read(text, half or "NumPy")
+            except ValueError as error:
+                raise self.CollectError(f"{self.path}: {error}") from None
+            test = doctest.DocTestParser().get_doctest(
+                page, {"__name__": "__main__"}, self.path.name, str(self.path), 0
+            )
+            cause = ""
+            if half == "PyTorch" and not has("torch"):
+                cause = "PyTorch is not installed"
+            elif half != "PyTorch" and device != "cpu":
+                cause = f"only PyTorch computes on {device}"
+            if cause and test.examples:
+                skipped = {1: cause}
+            elif test.examples:
+                yield _Reading.from_parent(
+                    self, name=name, runner=self._runner(), dtest=test
+                )
+            for line, why in skipped.items():
+                yield _Skipped.from_parent(
+                    self, name=f"{name}:{line}", line=line, cause=why
+                )
+
+    def _runner(self) -> doctest.DocTestRunner:
+        return DebugRunnerPlus(  # type: ignore[no-any-return]
+            checker=_Checker(),
+            verbose=False,
+            optionflags=get_optionflags(self),
+            continue_on_failure=_get_continue_on_failure(self.config),
+            generate_diff=self.config.option.doctest_plus_generate_diff,
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, Any, Any]:
+    """Put our reader in the place of the one that was made for reST."""
+    found = yield
+    if file_path.suffix == ".md" and found:
+        return [_Page.from_parent(parent, path=file_path)]
+    return found
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--device``."""
+    parser.addoption(
+        "--device",
+        default="cpu",
+        help="where the PyTorch readings of the pages compute: cpu, cuda, mps",
+    )
