@@ -27,14 +27,15 @@ def diagram() -> Figure:
     figure, axis = plt.subplots(figsize=(6.4, 2.9))
     axis.set(xlim=(0, 10), ylim=(0.4, 4.6), aspect="equal")
     axis.axis("off")
-    for i, sub in enumerate("₁₂₃"):
-        y = 4.1 - 1.2 * i
+    centre = (4.7, 2.9)
+    for y, sub in zip((4.2, 2.9, 1.6), "₁₂₃", strict=True):
         axis.text(0.7, y, f"x{sub}", ha="center", va="center", fontsize=14)
-        _arrow(axis, (1.1, y), (4.15, 2.9 + 0.18 * (1 - i)))
-        axis.text(2.2, y + 0.2 - 0.12 * i, f"w{sub}", color=SERIES[1], fontsize=12)
-    _arrow(axis, (4.7, 1.0), (4.7, 2.3))
-    axis.text(4.95, 1.15, "b₀", color=SERIES[1], fontsize=12)
-    for x, sign in ((4.7, "Σ"), (7.2, "σ")):
+        slope = (centre[1] - y) / (centre[0] - 1.1)
+        _arrow(axis, (1.1, y), (4.05, y + slope * 2.95))
+        axis.text(2.2, y + slope * 1.1 + 0.2, f"w{sub}", color=SERIES[1], fontsize=12)
+    _arrow(axis, (4.7, 0.9), (4.7, 2.25))
+    axis.text(4.95, 1.1, "b₀", color=SERIES[1], fontsize=12)
+    for x, sign in ((centre[0], "Σ"), (7.2, "σ")):
         axis.add_patch(Circle((x, 2.9), 0.6, fc=PAPER, ec=SERIES[0], lw=1.8))
         axis.text(x, 2.9, sign, ha="center", va="center", fontsize=16)
     _arrow(axis, (5.3, 2.9), (6.6, 2.9))

@@ -50,6 +50,13 @@ _COLOURS = {
 }
 
 
+_LONG = re.compile(r"-?\d+\.\d{3,}")
+
+
+def _short(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}"
+
+
 def svg(draw: Callable[[], Figure], name: str) -> str:
     """Draw a figure and return its SVG, which belongs inside a page."""
     with mpl.rc_context(STYLE):
@@ -61,8 +68,8 @@ def svg(draw: Callable[[], Figure], name: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     # This rule would hold for the whole page.
     text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.S)
-    # A hundredth of a point is finer than any screen.
-    text = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", text)
+    # A hundredth of a point is finer than any screen; words stay as they are.
+    text = re.sub(r'"[^"]*"', lambda value: _LONG.sub(_short, value[0]), text)
     # The viewBox gives the shape; the page gives the size.
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
