@@ -4,7 +4,9 @@ TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint types unit-test lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test site-test lock clean
+# A line of advertisement for another program.
+export NO_MKDOCS_2_WARNING := 1
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +19,13 @@ setup: .venv/ready ## make .venv with everything that a contributor needs
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-test: lint types unit-test ## everything that a change must pass
+serve: setup ## read the site at http://127.0.0.1:8000, rebuilt at every change
+	$(BIN)/mkdocs serve
+
+build: setup ## build the site into site/; a warning is an error
+	$(BIN)/mkdocs build --strict
+
+test: lint types unit-test docs-test site-test ## everything that a change must pass
 
 lint: setup ## style of the code
 	$(BIN)/ruff check .
@@ -27,10 +35,16 @@ types: setup ## types of the code
 	$(BIN)/mypy
 
 unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
-	$(BIN)/pytest src/chalkgrad tests --cov --cov-report=term
+	$(BIN)/pytest src/chalkgrad tests --ignore tests/site --cov --cov-report=term
+
+docs-test: setup ## every snippet of every page, in both readings
+	$(BIN)/pytest docs README.md
+
+site-test: build ## the built site in a real browser
+	$(BIN)/pytest tests/site
 
 lock: setup ## pin what is installed
 	$(BIN)/pip freeze --exclude-editable | grep -vE '^(torch|triton|nvidia-.*)==' > constraints.txt
 
 clean: ## remove what the build made
-	rm -rf .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf site .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -45,7 +45,8 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` holds something else than real numbers, or is a list of tensors, whose
+        gradients would be lost without a word.
     ValueError
         If `x` is a ragged list, or `dtype` is not one of the four.
     DeviceError
@@ -68,6 +69,11 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
         check.choice("array", "dtype", dtype, DTYPES)
     if hasattr(x, "detach"):  # a tensor, of which NumPy reads only those in memory
         x = x.detach().cpu().numpy()
+    if _holds_tensor(x):
+        raise TypeError(
+            "array: `x` must be a number, a nested list of numbers, or one array, got "
+            "a tensor inside a list; torch.stack joins tensors."
+        )
     try:
         out = np.array(x)
     except ValueError:
@@ -85,6 +91,12 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
     if dtype is None and name in check.INTEGERS:
         dtype = "int64"
     return out.astype(dtype or out.dtype, copy=False)
+
+
+def _holds_tensor(x: Any) -> bool:
+    if isinstance(x, list | tuple):
+        return any(map(_holds_tensor, x))
+    return hasattr(x, "detach")
 
 
 def asnumpy(x: Any) -> Array:

@@ -283,10 +283,24 @@ class Arrays(ABC):
                     f'cg.array({other}, dtype="{dtype_name(x)}").'
                 )
 
-    def step(self, where: str, w: Any, grad: Any) -> None:
+    def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
         """Raise unless an optimizer may step: so before anything is changed."""
-        self.floating(where, "w", w)
-        self.floating(where, "grad", grad)
-        self.alike(where, w=w, grad=grad)
-        shapes(where, w=(w, "..."), grad=(grad, "..."))
+        named = {"w": w, "grad": grad}
+        for name, x in state._asdict().items():
+            if name != "t":
+                named[f"state.{name}"] = x
+        for name, x in named.items():
+            self.floating(where, name, x)
+        self.alike(where, **named)
+        shapes(where, **{name: (x, "...") for name, x in named.items()})
         self.finite(where, "grad", grad)
+
+    def rates(self, where: str, lr: Any, w: Any) -> None:
+        """Raise unless the array `lr` has one rate for each network of `w`."""
+        self.one(where, "lr", lr)
+        wanted = (*w.shape[:-1], 1)
+        if tuple(lr.shape) != wanted:
+            raise ShapeError(
+                f"{where}: `lr` must be one rate for each network, shape {wanted} for "
+                f"`w` of shape {tuple(w.shape)}, got {tuple(lr.shape)}."
+            )

@@ -21,8 +21,12 @@ __all__ = ["adagrad", "adam", "adamw", "rmsprop", "sgd"]
 
 def _rate(where: str, lr: Rate, t: int, w: Array) -> Any:
     """The rate of the step that follows t steps, in the precision of `w`."""
-    now = check.number(where, "lr", lr(t), low=0) if callable(lr) else lr
-    return now.astype(w.dtype, copy=False) if isinstance(now, np.ndarray) else now
+    if callable(lr):
+        return check.number(where, "lr", lr(t), low=0)
+    if isinstance(lr, float):
+        return lr
+    arrays.rates(where, lr, w)
+    return lr.astype(w.dtype, copy=False)
 
 
 class SgdState(NamedTuple):
@@ -87,7 +91,7 @@ def sgd(lr: Rate, *, momentum: float = 0.0, nesterov: bool = False) -> Optimizer
         return SgdState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
-        arrays.step("sgd.step", w, grad)
+        arrays.step("sgd.step", w, grad, state)
         eta = _rate("sgd.step", lr, state.t, w)
         v = momentum * state.v + grad
         along = grad + momentum * v if nesterov else v
@@ -148,7 +152,7 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
         return AdagradState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: AdagradState) -> tuple[Array, AdagradState]:
-        arrays.step("adagrad.step", w, grad)
+        arrays.step("adagrad.step", w, grad, state)
         eta = _rate("adagrad.step", lr, state.t, w)
         v = state.v + grad**2
         return w - eta * grad / (np.sqrt(v) + eps), AdagradState(state.t + 1, v)
@@ -213,7 +217,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
         return RmspropState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: RmspropState) -> tuple[Array, RmspropState]:
-        arrays.step("rmsprop.step", w, grad)
+        arrays.step("rmsprop.step", w, grad, state)
         eta = _rate("rmsprop.step", lr, state.t, w)
         v = decay * state.v + (1 - decay) * grad**2
         return w - eta * grad / (np.sqrt(v) + eps), RmspropState(state.t + 1, v)
@@ -344,7 +348,7 @@ def _adam(
         return AdamState(0, np.zeros_like(w), np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: AdamState) -> tuple[Array, AdamState]:
-        arrays.step(f"{where}.step", w, grad)
+        arrays.step(f"{where}.step", w, grad, state)
         eta = _rate(f"{where}.step", lr, state.t, w)
         t = state.t + 1
         m = beta1 * state.m + (1 - beta1) * grad

@@ -16,8 +16,12 @@ __all__ = ["adagrad", "adam", "adamw", "rmsprop", "sgd"]
 
 def _rate(where: str, lr: Rate, t: int, w: Array) -> Any:
     """The rate of the step that follows t steps, in the precision of `w`."""
-    now = check.number(where, "lr", lr(t), low=0) if callable(lr) else lr
-    return now.to(w) if isinstance(now, torch.Tensor) else now
+    if callable(lr):
+        return check.number(where, "lr", lr(t), low=0)
+    if isinstance(lr, float):
+        return lr
+    arrays.rates(where, lr, w)
+    return lr.to(w)
 
 
 class SgdState(NamedTuple):
@@ -40,7 +44,7 @@ def sgd(lr: Rate, *, momentum: float = 0.0, nesterov: bool = False) -> Optimizer
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
-        arrays.step("sgd.step", w, grad)
+        arrays.step("sgd.step", w, grad, state)
         eta = _rate("sgd.step", lr, state.t, w)
         v = state.v.mul_(momentum).add_(grad)
         along = grad + momentum * v if nesterov else v
@@ -67,7 +71,7 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: AdagradState) -> tuple[Array, AdagradState]:
-        arrays.step("adagrad.step", w, grad)
+        arrays.step("adagrad.step", w, grad, state)
         eta = _rate("adagrad.step", lr, state.t, w)
         v = state.v.addcmul_(grad, grad)
         return w.sub_(eta * grad / v.sqrt().add_(eps)), AdagradState(state.t + 1, v)
@@ -94,7 +98,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: RmspropState) -> tuple[Array, RmspropState]:
-        arrays.step("rmsprop.step", w, grad)
+        arrays.step("rmsprop.step", w, grad, state)
         eta = _rate("rmsprop.step", lr, state.t, w)
         v = state.v.mul_(decay).addcmul_(grad, grad, value=1 - decay)
         return w.sub_(eta * grad / v.sqrt().add_(eps)), RmspropState(state.t + 1, v)
@@ -144,7 +148,7 @@ def _adam(
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: AdamState) -> tuple[Array, AdamState]:
-        arrays.step(f"{where}.step", w, grad)
+        arrays.step(f"{where}.step", w, grad, state)
         eta = _rate(f"{where}.step", lr, state.t, w)
         t = state.t + 1
         m = state.m.mul_(beta1).add_(grad, alpha=1 - beta1)
