@@ -1,0 +1,113 @@
+"""The Markdown extension: what a page asks for, and what stops the build."""
+
+import re
+
+import markdown
+import pytest
+
+from chalkdocs.markdown import PageError, katex, plain
+
+SETTINGS = {
+    "extensions": [
+        "admonition",
+        "attr_list",
+        "toc",
+        "pymdownx.arithmatex",
+        "pymdownx.details",
+        "pymdownx.highlight",
+        "pymdownx.superfences",
+        "pymdownx.tabbed",
+        "chalkdocs.markdown",
+    ],
+    "extension_configs": {
+        "pymdownx.arithmatex": {"generic": True},
+        "pymdownx.highlight": {"pygments_lang_class": True},
+        "pymdownx.tabbed": {"alternate_style": True},
+    },
+}
+
+
+def html(text):
+    return markdown.markdown(text, **SETTINGS)
+
+
+def test_a_formula_becomes_html_and_mathml():
+    out = html("The rate $\\eta$ and\n\n$$\\nabla L(w) < 1$$\n")
+    assert out.count('class="katex"') == 2
+    assert out.count("<math") == 2
+    assert "\\(" not in out
+
+
+def test_a_formula_that_does_not_parse_stops_the_build():
+    with pytest.raises(PageError, match=r"the formula '\\\\frac\{1\}' does not parse"):
+        html("$\\frac{1}$")
+
+
+def test_a_heading_reads_its_formula_in_letters():
+    page = markdown.Markdown(**SETTINGS)
+    page.convert("## The step $\\eta\\nabla L$\n")
+    assert page.toc_tokens[0]["name"] == "The step η∇L"
+    assert plain(r"\sigma(z)") == "σ(z)"
+
+
+def test_katex_is_not_asked_twice_for_one_formula():
+    assert katex("x^2", display=False) is katex("x^2", display=False)
+
+
+def test_a_snippet_copies_as_its_source_alone():
+    out = html(
+        "```pycon\n>>> for i in range(2):\n...     print(i < 1)  # doctest: +ELLIPSIS\n"
+        "True\nFalse\n>>> 'a'\n'a'\n```\n"
+    )
+    (copy,) = re.findall(r'data-copy="(.*?)"', out)
+    assert copy == "for i in range(2):&#10;    print(i &lt; 1)&#10;&#x27;a&#x27;"
+
+
+def test_a_source_shows_both_halves_in_tabs_without_docstrings():
+    out = html("<!-- source: optimizers.sgd -->\n")
+    assert "src/chalkgrad/optimizers/_numpy.py" in out
+    assert "src/chalkgrad/optimizers/_torch.py" in out
+    assert out.count('class="tabbed-block"') == 2
+    assert "Gradient descent, with momentum" not in out
+
+
+def test_a_shared_source_is_one_block():
+    out = html("    <!-- source: schedules.constant -->\n".lstrip())
+    assert "src/chalkgrad/schedules/_shared.py" in out
+    assert "tabbed" not in out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<!-- source: optimizers.sdg -->", "has no sdg"),
+        ("<!-- source: optimisers.sgd -->", "no topic 'optimisers'"),
+        ("![](figure:gradient_descent.bowl)", "has no description"),
+        ("![A bowl](figure:gradient_descent.boal)", "no figure gradient_descent.boal"),
+        ("![A bowl](figure:nothing.bowl)", "the figures of nothing failed"),
+        ("See ![A bowl](figure:gradient_descent.bowl)", "paragraph of its own"),
+    ],
+)
+def test_what_is_not_there_stops_the_build(text, words):
+    with pytest.raises(PageError, match=words):
+        html(text)
+
+
+def test_a_figure_is_drawn_in_the_colours_of_the_theme_and_described():
+    out = html('![A bowl & a walk](figure:gradient_descent.bowl "Four rates")')
+    assert '<svg role="img" aria-label="A bowl &amp; a walk"' in out
+    assert "<figcaption>Four rates</figcaption>" in out
+    assert "currentColor" in out
+    assert "var(--fig-1)" in out
+    assert "#0102" not in out
+    ids = re.findall(r'\bid="([^"]+)"', out)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#([^")]+)', out)) <= set(ids)
+
+
+def test_a_claim_tells_what_the_deck_says():
+    out = html('!!! claim "G2 · holds"\n    So it is.\n')
+    assert 'id="claim-g2"' in out
+    assert '<span class="claim-id">G2</span>' in out
+    assert "is the learning rate." in out
+    assert "Holds" in out
