@@ -1,0 +1,1 @@
+"""Ours and its peers side by side, by ratio: ``python -m benchmarks``."""
