@@ -185,8 +185,8 @@ def reference(topic: str) -> str:
     path = next(iter(files.values()))
     module = ast.parse(path.read_text("utf-8"))
     parts = [(ast.get_docstring(module) or "").partition("\n")[2].strip()]
-    for name in _exported(module):
-        # A class is what a function returns: it is not called by its name.
+    # A class is what a function returns: nobody calls it by its name.
+    for name in sorted(_exported(module), key=lambda name: name[0].isupper()):
         label = name if name[0].isupper() else f"cg.{topic}.{name}"
         label = f"cg.{name}" if name == topic else label
         options = indent(f"heading: {label}\ntoc_label: {name}", "      ")
