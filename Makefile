@@ -4,7 +4,7 @@ TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test site-test lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test site-test numpy-only bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 
@@ -42,6 +42,25 @@ docs-test: setup ## every snippet of every page, in both readings
 
 site-test: build ## the built site in a real browser
 	$(BIN)/pytest tests/site
+
+numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not installed
+	! .cache/numpy-only/bin/python -c 'import torch' 2> /dev/null
+	.cache/numpy-only/bin/python -c 'import chalkgrad.numpy'
+	# A module that needs more than NumPy is listed as skipped.
+	.cache/numpy-only/bin/pytest src/chalkgrad -p no:cacheprovider \
+		-o doctest_subpackage_requires= --doctest-ignore-import-errors
+.cache/numpy-only/ready: pyproject.toml constraints.txt
+	test -x .cache/numpy-only/bin/python || $(PYTHON) -m venv .cache/numpy-only
+	.cache/numpy-only/bin/pip install --quiet --constraint constraints.txt --editable . \
+		hypothesis pytest pytest-doctestplus
+	touch $@
+
+bench: setup ## ours and its peers side by side, by ratio, into benchmarks/results/
+	$(BIN)/python -m benchmarks
+
+gpu: setup ## the contract, the PyTorch reading of the pages and the benchmarks on a GPU
+	$(BIN)/pytest tests/pairs docs README.md --device=cuda
+	$(BIN)/python -m benchmarks --device cuda
 
 lock: setup ## pin what is installed
 	$(BIN)/pip freeze --exclude-editable | grep -vE '^(torch|triton|nvidia-.*)==' > constraints.txt
