@@ -6,6 +6,7 @@
 from chalkgrad._core._numpy import array, asnumpy
 from chalkgrad._core.check import DeviceError, ShapeError
 from chalkgrad.activations import _numpy as activations
+from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared as data
 from chalkgrad.losses import _numpy as losses
 from chalkgrad.network._numpy import network
@@ -20,6 +21,7 @@ __all__ = [
     "activations",
     "array",
     "asnumpy",
+    "backprop",
     "data",
     "losses",
     "network",

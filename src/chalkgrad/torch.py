@@ -15,6 +15,7 @@ except ModuleNotFoundError as error:
 from chalkgrad._core._torch import array, asnumpy, moved
 from chalkgrad._core.check import DeviceError, ShapeError
 from chalkgrad.activations import _torch as activations
+from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared
 from chalkgrad.losses import _torch as losses
 from chalkgrad.network._torch import network
@@ -31,6 +32,7 @@ __all__ = [
     "activations",
     "array",
     "asnumpy",
+    "backprop",
     "data",
     "losses",
     "network",

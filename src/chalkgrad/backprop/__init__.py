@@ -1,0 +1,1 @@
+"""Backpropagation: derivatives on a graph, three ways, with what each costs."""
