@@ -147,11 +147,18 @@ def _files(topic: str) -> dict[str, Path]:
 
 
 def _find(path: Path, name: str) -> ast.FunctionDef | ast.ClassDef:
-    """Return a function or class of a file."""
-    for node in ast.parse(path.read_text("utf-8")).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
-            return node
-    raise PageError(f"{path.relative_to(ROOT)} has no {name}.")
+    """Return a function or class of a file, or a method: ``Network.forward``."""
+    node: ast.Module | ast.FunctionDef | ast.ClassDef
+    node = ast.parse(path.read_text("utf-8"))
+    for part in name.split("."):
+        for inner in node.body:
+            if isinstance(inner, ast.FunctionDef | ast.ClassDef) and inner.name == part:
+                node = inner
+                break
+        else:
+            raise PageError(f"{path.relative_to(ROOT)} has no {name}.")
+    assert not isinstance(node, ast.Module)
+    return node
 
 
 def _without_docstring(path: Path, name: str) -> str:
@@ -162,7 +169,7 @@ def _without_docstring(path: Path, name: str) -> str:
     first = node.body[0]
     if ast.get_docstring(node) is not None and first.end_lineno:
         del lines[first.lineno - start : first.end_lineno - start + 1]
-    return "\n".join(lines).replace("\n\n\n", "\n\n")
+    return textwrap.dedent("\n".join(lines)).replace("\n\n\n", "\n\n")
 
 
 def source(name: str) -> str:
