@@ -6,6 +6,7 @@
 from chalkgrad._core._numpy import array, asnumpy
 from chalkgrad._core.check import DeviceError, ShapeError
 from chalkgrad.activations import _numpy as activations
+from chalkgrad.autodiff import _numpy as autodiff
 from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared as data
 from chalkgrad.losses import _numpy as losses
@@ -21,6 +22,7 @@ __all__ = [
     "activations",
     "array",
     "asnumpy",
+    "autodiff",
     "backprop",
     "data",
     "losses",

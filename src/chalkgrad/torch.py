@@ -15,6 +15,7 @@ except ModuleNotFoundError as error:
 from chalkgrad._core._torch import array, asnumpy, moved
 from chalkgrad._core.check import DeviceError, ShapeError
 from chalkgrad.activations import _torch as activations
+from chalkgrad.autodiff import _torch as autodiff
 from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared
 from chalkgrad.losses import _torch as losses
@@ -32,6 +33,7 @@ __all__ = [
     "activations",
     "array",
     "asnumpy",
+    "autodiff",
     "backprop",
     "data",
     "losses",

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core._numpy import Array, arrays
+from chalkgrad._core._numpy import Array, arrays, recorded
 
 __all__ = [
     "gelu",
@@ -47,6 +47,7 @@ def _real(where: str, z: Array) -> Array:
     return real
 
 
+@recorded
 def identity(z: Array) -> Array:
     r"""Pass `z` on: $\sigma(z) = z$.
 
@@ -74,6 +75,7 @@ def identity(z: Array) -> Array:
     return _real("identity", z).copy()
 
 
+@recorded
 def identity_grad(z: Array) -> Array:
     r"""Derivative of `identity`: $\sigma'(z) = 1$.
 
@@ -101,6 +103,7 @@ def identity_grad(z: Array) -> Array:
     return np.ones_like(_real("identity_grad", z))
 
 
+@recorded
 def sigmoid(z: Array) -> Array:
     r"""Squash `z` into (0, 1): $\sigma(z) = 1 / (1 + e^{-z})$.
 
@@ -137,6 +140,7 @@ def sigmoid(z: Array) -> Array:
     return out
 
 
+@recorded
 def sigmoid_grad(z: Array) -> Array:
     r"""Derivative of `sigmoid`: $\sigma'(z) = \sigma(z)\,\sigma(-z)$.
 
@@ -168,6 +172,7 @@ def sigmoid_grad(z: Array) -> Array:
     return out
 
 
+@recorded
 def tanh(z: Array) -> Array:
     r"""Squash `z` into (-1, 1): $\sigma(z) = \tanh z = 2\,\mathrm{sigmoid}(2z) - 1$.
 
@@ -196,6 +201,7 @@ def tanh(z: Array) -> Array:
     return out
 
 
+@recorded
 def tanh_grad(z: Array) -> Array:
     r"""Derivative of `tanh`: $\sigma'(z) = 1 - \tanh^2 z = 4e^{-2|z|}/(1+e^{-2|z|})^2$.
 
@@ -227,6 +233,7 @@ def tanh_grad(z: Array) -> Array:
     return out
 
 
+@recorded
 def relu(z: Array) -> Array:
     r"""Rectified linear unit: $\sigma(z) = \max(z, 0)$.
 
@@ -258,6 +265,7 @@ def relu(z: Array) -> Array:
     return np.maximum(_real("relu", z), 0)
 
 
+@recorded
 def relu_grad(z: Array) -> Array:
     r"""Derivative of `relu`: 1 where $z > 0$, else 0.
 
@@ -287,6 +295,7 @@ def relu_grad(z: Array) -> Array:
     return _kinked(_real("relu_grad", z), 0.0)
 
 
+@recorded
 def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
     r"""Leaky rectifier: $\sigma(z) = z$ where $z > 0$, else $\alpha z$.
 
@@ -324,6 +333,7 @@ def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
     return np.maximum(z, slope * z)
 
 
+@recorded
 def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
     r"""Derivative of `leaky_relu`: 1 where $z > 0$, else $\alpha$; at 0 it is $\alpha$.
 
@@ -361,6 +371,7 @@ def _kinked(z: Array, slope: float) -> Array:
     return np.where(z > 0, 1, np.where(z <= 0, z.dtype.type(slope), z))
 
 
+@recorded
 def gelu(z: Array) -> Array:
     r"""Gaussian error linear unit: $\sigma(z) = z\,\Phi(z)$.
 
@@ -396,6 +407,7 @@ def gelu(z: Array) -> Array:
     return z * _normal_cdf(z)
 
 
+@recorded
 def gelu_grad(z: Array) -> Array:
     r"""Derivative of `gelu`: $\sigma'(z) = \Phi(z) + z\,\varphi(z)$.
 
@@ -434,6 +446,7 @@ def _normal_cdf(z: Array) -> Array:
     return out
 
 
+@recorded
 def softplus(z: Array) -> Array:
     r"""Smooth `relu`: $\sigma(z) = \log(1 + e^z)$.
 
@@ -468,6 +481,7 @@ def softplus(z: Array) -> Array:
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
+@recorded
 def softplus_grad(z: Array) -> Array:
     r"""Derivative of `softplus`: $\sigma'(z) = \mathrm{sigmoid}(z)$.
 
@@ -495,6 +509,7 @@ def softplus_grad(z: Array) -> Array:
     return sigmoid(_real("softplus_grad", z))
 
 
+@recorded
 def softmax(z: Array) -> Array:
     r"""Probabilities from scores: $p_i = e^{z_i} / \sum_j e^{z_j}$, over the last axis.
 

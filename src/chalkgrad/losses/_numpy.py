@@ -13,7 +13,7 @@ keep its meaning when the batch grows.
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core._numpy import Array, arrays
+from chalkgrad._core._numpy import Array, arrays, recorded
 from chalkgrad._core.types import Reduction
 
 __all__ = [
@@ -46,6 +46,7 @@ def _share(where: str, slopes: Array, reduction: Reduction, classes: int = 1) ->
     return slopes / (slopes.size // classes) if reduction == "mean" else slopes
 
 
+@recorded
 def mse(predictions: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
     r"""Squared error: $\ell = (\hat y - y)^2$.
 
@@ -82,6 +83,7 @@ def mse(predictions: Array, targets: Array, *, reduction: Reduction = "mean") ->
     return _reduce("mse", (p - t) ** 2, reduction)
 
 
+@recorded
 def mse_grad(
     predictions: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
@@ -116,6 +118,7 @@ def mse_grad(
     return _share("mse_grad", 2 * (p - t), reduction)
 
 
+@recorded
 def mae(predictions: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
     r"""Absolute error: $\ell = |\hat y - y|$.
 
@@ -148,6 +151,7 @@ def mae(predictions: Array, targets: Array, *, reduction: Reduction = "mean") ->
     return _reduce("mae", abs(p - t), reduction)
 
 
+@recorded
 def mae_grad(
     predictions: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
@@ -182,6 +186,7 @@ def mae_grad(
     return _share("mae_grad", np.sign(p - t), reduction)
 
 
+@recorded
 def huber(
     predictions: Array,
     targets: Array,
@@ -232,6 +237,7 @@ def huber(
     return _reduce("huber", losses, reduction)
 
 
+@recorded
 def huber_grad(
     predictions: Array,
     targets: Array,
@@ -280,6 +286,7 @@ def _logits_and_labels(where: str, logits: Array, labels: Array) -> tuple[Array,
     return z, y
 
 
+@recorded
 def binary_cross_entropy(
     logits: Array, labels: Array, *, reduction: Reduction = "mean"
 ) -> Array:
@@ -322,6 +329,7 @@ def binary_cross_entropy(
     return _reduce("binary_cross_entropy", losses, reduction)
 
 
+@recorded
 def binary_cross_entropy_grad(
     logits: Array, labels: Array, *, reduction: Reduction = "mean"
 ) -> Array:
@@ -414,6 +422,7 @@ def _exp_below(z: Array, top: Array) -> Array:
     return np.where(near, e + e * lost, 0)
 
 
+@recorded
 def cross_entropy(
     logits: Array,
     labels: Array,
@@ -478,6 +487,7 @@ def cross_entropy(
     return _reduce(where, losses, reduction)
 
 
+@recorded
 def cross_entropy_grad(
     logits: Array,
     labels: Array,
@@ -531,6 +541,7 @@ def cross_entropy_grad(
     return _share(where, slopes, reduction, classes=z.shape[-1])
 
 
+@recorded
 def hinge(scores: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
     r"""Hinge loss: $\ell = \max(0,\ 1 - t s)$; 0 once the margin $ts$ reaches 1.
 
@@ -567,6 +578,7 @@ def hinge(scores: Array, targets: Array, *, reduction: Reduction = "mean") -> Ar
     return _reduce("hinge", np.maximum(1 - t * s, 0), reduction)
 
 
+@recorded
 def hinge_grad(
     scores: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
@@ -601,6 +613,7 @@ def hinge_grad(
     return _share("hinge_grad", np.where(t * s < 1, -t, 0), reduction)
 
 
+@recorded
 def perceptron(
     scores: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:
@@ -639,6 +652,7 @@ def perceptron(
     return _reduce("perceptron", np.maximum(-t * s, 0), reduction)
 
 
+@recorded
 def perceptron_grad(
     scores: Array, targets: Array, *, reduction: Reduction = "mean"
 ) -> Array:

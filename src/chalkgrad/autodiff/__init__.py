@@ -1,0 +1,1 @@
+"""Autodiff: reverse mode over plain NumPy code, and the same names for PyTorch."""

@@ -1,0 +1,411 @@
+r"""Autodiff, NumPy half: derivatives of plain NumPy code.
+
+Write a function with NumPy, and differentiate it:
+
+>>> import numpy as np
+>>> import chalkgrad.numpy as cg
+>>> cg.autodiff.grad(lambda w: np.sum(np.tanh(w) ** 2))(cg.array([0.0, 1.0]))
+array([0.        , 0.63970001])
+
+Nothing is wrapped: NumPy itself hands each function that it meets to the tape. The
+gradient comes by reverse accumulation, which costs a few runs of the function, however
+many numbers `w` has. Derivatives can be differentiated again.
+
+What the function computes must be new arrays: ``x[0] = 1`` in a traced array is an
+error.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chalkgrad._core import check
+from chalkgrad._core._numpy import Array, arrays
+from chalkgrad.autodiff import _rules  # noqa: F401 (it fills the tables)
+from chalkgrad.autodiff._tape import Traced, backward, cast
+
+__all__ = [
+    "check_grads",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+]
+
+# Networks and activations run on traced arrays too; losses have rules of their own.
+type(arrays).kinds = (*arrays.kinds, Traced)
+_levels = 0
+
+
+def _pullback(
+    where: str, f: Callable[..., Any], args: tuple[Any, ...], count: int
+) -> tuple[Any, Callable[[Any], list[Any]]]:
+    """Run f with its first `count` arguments traced; return how to go backwards."""
+    global _levels
+    for i, x in enumerate(args[:count]):
+        arrays.floating(where, f"x{i + 1}" if count > 1 else "x", x)
+    _levels += 1
+    try:
+        leaves = [Traced(x, _levels) for x in args[:count]]
+        level = _levels
+        out = f(*leaves, *args[count:])
+    finally:
+        _levels -= 1
+    if not (type(out) is Traced and out.level == level):  # f is constant in them
+        return out, lambda _: [np.zeros_like(leaf.data) for leaf in leaves]
+
+    def pull(g: Any) -> list[Any]:
+        found = backward(out, g, leaves)
+        return [_settled(part, leaf) for part, leaf in zip(found, leaves, strict=True)]
+
+    return out.data, pull
+
+
+def _settled(part: Any, leaf: Traced) -> Any:
+    """Return a gradient in the dtype of its array, and as an array of its own."""
+    if part is None:
+        return np.zeros_like(leaf.data)
+    if part.dtype != leaf.dtype:
+        part = cast(part, leaf.dtype)
+    return part if type(part) is Traced else np.array(part)
+
+
+def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
+    r"""Make a function that returns $f(x)$ and $\nabla f(x)$.
+
+    Parameters
+    ----------
+    f : function
+        Takes an array, and what else it likes; returns one number.
+
+    Returns
+    -------
+    function
+        Takes what `f` takes, and returns the number and its derivatives with respect to
+        the first argument, of its shape and dtype.
+
+    Raises
+    ------
+    TypeError
+        From the function made: if `x` is not a float array of this half, if `f` returns
+        no number, or if it uses what cannot be differentiated.
+
+    References
+    ----------
+    [Linnainmaa (1976)][linnainmaa1976]; [Griewank and Walther (2008)][griewank2008].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.autodiff.value_and_grad(lambda w: (w**2).sum())(cg.array([1.0, 3.0]))
+    (np.float64(10.0), array([2., 6.]))
+    """
+
+    def run(x: Array, *rest: Any) -> tuple[Any, Array]:
+        value, pull = _pullback("value_and_grad", f, (x, *rest), 1)
+        if np.shape(value) != ():
+            raise TypeError(
+                "value_and_grad: `f` must return one number, got shape "
+                f"{np.shape(value)}; sum it, or use cg.autodiff.jacobian."
+            )
+        return value, pull(np.ones_like(value))[0]
+
+    return run
+
+
+def grad(f: Callable[..., Any]) -> Callable[..., Array]:
+    r"""Make a function that returns $\nabla f(x)$.
+
+    Parameters
+    ----------
+    f : function
+        Takes an array, and what else it likes; returns one number.
+
+    Returns
+    -------
+    function
+        Takes what `f` takes, and returns the derivatives with respect to the first
+        argument. It can be differentiated again.
+
+    Raises
+    ------
+    TypeError
+        As `value_and_grad`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import chalkgrad.numpy as cg
+    >>> slope = cg.autodiff.grad(np.sin)
+    >>> slope(cg.array(0.0)), cg.autodiff.grad(cg.autodiff.grad(slope))(cg.array(0.0))
+    (array(1.), array(-1.))
+    """
+    both = value_and_grad(f)
+    return lambda x, *rest: both(x, *rest)[1]
+
+
+def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
+    r"""Return $y = f(x, \dots)$ and its pullback $g \mapsto g^T \partial y/\partial x$.
+
+    Parameters
+    ----------
+    f : function
+        Takes arrays and returns an array of any shape.
+    *args : Array, shape (...)
+        Where.
+
+    Returns
+    -------
+    value : Array
+        $y$.
+    pullback : function
+        Takes $g$, an array of the shape of $y$; returns an array for each of `args`, or
+        the array itself if there is one.
+
+    Raises
+    ------
+    TypeError, ShapeError
+        As `value_and_grad`; ShapeError from the pullback if $g$ does not fit $y$.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> a, b = cg.array([1.0, 2.0]), cg.array([3.0, 4.0])
+    >>> y, pullback = cg.autodiff.vjp(lambda a, b: a * b, a, b)
+    >>> pullback(cg.array([1.0, 10.0]))
+    (array([ 3., 40.]), array([ 1., 20.]))
+    """
+    value, pull = _pullback("vjp", f, args, len(args))
+
+    def pullback(g: Any) -> Any:
+        if np.shape(g) != np.shape(value):
+            raise check.ShapeError(
+                f"vjp: `g` must have the shape of the value, {np.shape(value)}, got "
+                f"{np.shape(g)}."
+            )
+        found = pull(g)
+        return found[0] if len(found) == 1 else tuple(found)
+
+    return value, pullback
+
+
+def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
+    r"""Return $f(x)$ and its derivative along $v$, $\frac{\partial f}{\partial x} v$.
+
+    The pullback is linear in $g$: pulling back *it* pushes $v$ forward.
+
+    Parameters
+    ----------
+    f : function
+        Takes an array and returns an array of any shape.
+    x : Array, shape (...)
+        Where.
+    v : Array, shape (...)
+        Along what.
+
+    Returns
+    -------
+    value : Array
+        $f(x)$.
+    derivative : Array
+        Of its shape.
+
+    Raises
+    ------
+    TypeError, ShapeError
+        As `value_and_grad`; ShapeError if `v` does not have the shape of `x`.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.autodiff.jvp(lambda x: x**2, cg.array([1.0, 3.0]), cg.array([1.0, 0.5]))
+    (array([1., 9.]), array([2., 3.]))
+    """
+    check.shapes("jvp", x=(x, "..."), v=(v, "..."))
+    value, pull = _pullback("jvp", f, (x,), 1)
+    _, push = _pullback("jvp", lambda g: pull(g)[0], (np.zeros_like(value),), 1)
+    return value, push(v)[0]
+
+
+def jacobian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
+    r"""Make a function that returns all $J_{ij} = \partial y_i/\partial x_j$.
+
+    One backward pass for each number of $y$.
+
+    Parameters
+    ----------
+    f : function
+        Takes an array and returns an array of any shape.
+
+    Returns
+    -------
+    function
+        Its result has the axes of $y$, then those of $x$.
+
+    Raises
+    ------
+    TypeError
+        As `value_and_grad`.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.autodiff.jacobian(lambda x: x[0] * x)(cg.array([2.0, 3.0]))
+    array([[4., 0.],
+           [3., 2.]])
+    """
+
+    def run(x: Array) -> Array:
+        value, pull = _pullback("jacobian", f, (x,), 1)
+        shape = np.shape(value)
+        units = np.eye(max(1, int(np.prod(shape))), dtype=value.dtype)
+        rows = [pull(np.reshape(unit, shape))[0] for unit in units]
+        out: Array = np.reshape(np.stack(rows), (*shape, *np.shape(x)))
+        return out
+
+    return run
+
+
+def hessian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
+    r"""Make a function that returns all second derivatives of a number.
+
+    Parameters
+    ----------
+    f : function
+        Takes an array; returns one number.
+
+    Returns
+    -------
+    function
+        Its result has the axes of `x` twice.
+
+    Raises
+    ------
+    TypeError
+        As `value_and_grad`.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> cg.autodiff.hessian(lambda x: x[0] ** 2 * x[1])(cg.array([2.0, 3.0]))
+    array([[6., 4.],
+           [4., 0.]])
+    """
+    return jacobian(grad(f))
+
+
+def hvp(f: Callable[[Any], Any], w: Array, v: Array) -> Array:
+    r"""Return the product of the Hessian with a vector, without the Hessian.
+
+    $H v = \nabla (\nabla f \cdot v)$: as cheap as a few gradients, however long `w` is.
+
+    Parameters
+    ----------
+    f : function
+        Takes an array; returns one number.
+    w : Array, shape (...)
+        Where.
+    v : Array, shape (...)
+        Of the shape of `w`.
+
+    Returns
+    -------
+    Array
+        Of the shape of `w`.
+
+    Raises
+    ------
+    TypeError, ShapeError
+        As `jvp`.
+
+    References
+    ----------
+    [Pearlmutter (1994)][pearlmutter1994].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> f = lambda x: x[0] ** 2 * x[1]
+    >>> cg.autodiff.hvp(f, cg.array([2.0, 3.0]), cg.array([1.0, 0.0]))
+    array([6., 4.])
+    """
+    check.shapes("hvp", w=(w, "..."), v=(v, "..."))
+    slope = grad(f)
+    return grad(lambda x: (slope(x) * v).sum())(w)
+
+
+def check_grads(
+    f: Callable[..., Any],
+    *args: Array,
+    order: int = 2,
+    h: float = 1e-5,
+    rtol: float = 1e-5,
+) -> None:
+    """Compare the derivatives of a function with central differences.
+
+    Along one random direction, and in reverse: a wrong rule shows. For `order` 2 the
+    derivative along that direction is checked in the same way.
+
+    Parameters
+    ----------
+    f : function
+        Takes float64 arrays and returns an array of any shape.
+    *args : Array, shape (...)
+        Where.
+    order : int
+        1 or 2.
+    h : float
+        The step of the differences.
+    rtol : float
+        How much they may differ, relative to the larger of 1 and what is compared.
+
+    Raises
+    ------
+    AssertionError
+        If they differ by more; it tells the order and both numbers.
+    TypeError, ValueError
+        As `value_and_grad`; if a number is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import chalkgrad.numpy as cg
+    >>> cg.autodiff.check_grads(np.tanh, cg.array([0.3, -2.0]))
+    """
+    order = check.integer("check_grads", "order", order, low=1)
+    h = check.number("check_grads", "h", h, low=0, open_low=True)
+    rng = np.random.default_rng(0)
+    along = [rng.standard_normal(np.shape(x)) for x in args]
+    for nth in range(1, order + 1):
+        g = rng.standard_normal(np.shape(f(*args)))
+        slope = _slope(f, g, along)
+        ours = float(slope(*args))
+        ahead, behind = (
+            f(*(x + sign * h * v for x, v in zip(args, along, strict=True)))
+            for sign in (1, -1)
+        )
+        theirs = float((g * (ahead - behind)).sum()) / (2 * h)
+        if not abs(ours - theirs) <= rtol * max(1.0, abs(ours), abs(theirs)):
+            raise AssertionError(
+                f"check_grads: derivative {nth} is {ours:.10g}, but differences give "
+                f"{theirs:.10g}."
+            )
+        f = slope
+
+
+def _slope(f: Callable[..., Any], g: Any, along: list[Any]) -> Callable[..., Any]:
+    """The derivative of g . f along a direction, by the pullback."""
+
+    def slope(*args: Any) -> Any:
+        found = vjp(f, *args)[1](g)
+        parts = found if isinstance(found, tuple) else (found,)
+        total: Any = 0.0
+        for part, v in zip(parts, along, strict=True):
+            total = total + (part * v).sum()
+        return total
+
+    return slope

@@ -1,0 +1,327 @@
+"""The tape of the NumPy half: it records plain NumPy code, and walks it backwards.
+
+A `Traced` array stands in for an array. NumPy hands it every function that it meets
+(through ``__array_ufunc__`` and ``__array_function__``); the result is a new `Traced`
+that remembers the function and its arguments. An older node never depends on a newer
+one, so the order of creation is a topological order, and going backwards through it is
+reverse accumulation.
+
+Derivatives of derivatives: every differentiation has a **level**. A node of a level may
+hold a node of a lower level as its data, and rules compute with that, so that what they
+do is recorded one level down.
+"""
+
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Rule: TypeAlias = Callable[..., Any]
+# For each function that can be differentiated: a rule for each argument, or how to make
+# the rule for argument i. A rule gets the derivative g of the loss with respect to the
+# result, the result y, and the arguments; it returns that with respect to one argument.
+# It need not undo broadcasting: the engine does.
+RULES: dict[Any, Sequence[Rule | None] | Callable[[int], Rule]] = {}
+# What is written in terms of other functions, and what has no derivative to record.
+COMPOSED: dict[Any, Callable[..., Any]] = {}
+CONSTANT: set[Any] = set()
+
+_serials = itertools.count()
+
+
+class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array that remembers how it was made."""
+
+    __slots__ = ("args", "data", "func", "kwargs", "level", "serial")
+    __array_priority__ = 1000
+
+    def __init__(
+        self,
+        data: Any,
+        level: int,
+        func: Any = None,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        self.data, self.level, self.serial = data, level, next(_serials)
+        self.func, self.args, self.kwargs = func, args, kwargs
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any
+    ) -> Any:
+        if kwargs.get("out") is not None:
+            raise _no_writing(f"{ufunc.__name__} with `out=`")
+        if method == "reduce" and ufunc in _REDUCTIONS:
+            return _REDUCTIONS[ufunc](*args, **kwargs)
+        if method != "__call__":
+            raise _missing(f"numpy.{ufunc.__name__}.{method}")
+        return call(ufunc, args, kwargs)
+
+    def __array_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        return call(func, args, kwargs)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            "autodiff: a traced array cannot become a plain one, for its gradient "
+            "would be lost without a word; in place of np.array([a, b]) write "
+            "np.stack([a, b])."
+        )
+
+    def record(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record a function of chalkgrad as one step."""
+        return call(func, args, kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        return call(take, (self, index), {})
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise _no_writing("x[…] = …")
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "autodiff: float(x) would lose the gradient of a traced number; keep it as "
+            "it is, or differentiate a function that returns it."
+        )
+
+    def __repr__(self) -> str:
+        return f"Traced({self.data!r})"
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return np.shape(self.data)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """How many numbers."""
+        return int(np.prod(self.shape))
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the array."""
+        return self.data.dtype
+
+    @property
+    def device(self) -> str:
+        """Where the array is, as NumPy says it."""
+        return "cpu"
+
+    @property
+    def T(self) -> Any:  # noqa: N802 (NumPy's name)
+        """The transpose."""
+        return np.transpose(self)
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 (NumPy's name)
+        """The transpose of the last two axes."""
+        return np.swapaxes(self, -1, -2)
+
+    def reshape(self, *shape: Any) -> Any:
+        """Reshape, as `numpy.reshape`."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Transpose, as `numpy.transpose`."""
+        flat = axes[0] if len(axes) == 1 else axes
+        return np.transpose(self, flat or None)
+
+    def astype(self, dtype: Any) -> Any:
+        """Change the dtype; the gradient comes back in the old one."""
+        return call(cast, (self, dtype), {})
+
+
+def _method(func: Any) -> Callable[..., Any]:
+    def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return func(self, *args, **kwargs)
+
+    method.__name__ = func.__name__
+    method.__doc__ = f"As `numpy.{func.__name__}`."
+    return method
+
+
+for _method_name in (
+    *("all", "any", "argmax", "argmin", "argsort", "clip", "copy", "cumsum"),
+    *("diagonal", "dot", "max", "mean", "min", "prod", "ravel", "repeat"),
+    *("squeeze", "std", "sum", "swapaxes", "trace", "var"),
+):
+    setattr(Traced, _method_name, _method(getattr(np, _method_name)))
+
+_REDUCTIONS: dict[Any, Callable[..., Any]] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
+
+
+def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function of NumPy, or one of ours, and record it."""
+    if func in COMPOSED:
+        return COMPOSED[func](*args, **kwargs)
+    level = max((a.level for a in args if type(a) is Traced), default=0)
+    if level == 0:
+        raise TypeError(
+            f"autodiff: {_name(func)} got its traced array by keyword or inside a "
+            "list; hand it over by position."
+        )
+    plain = [below(a, level) for a in args]
+    if func in CONSTANT:
+        return func(*plain, **kwargs)
+    if func not in RULES:
+        raise _missing(_name(func))
+    return Traced(func(*plain, **kwargs), level, func, args, kwargs)
+
+
+def below(a: Any, level: int) -> Any:
+    """Return what a level's node holds; anything else as it is."""
+    return a.data if type(a) is Traced and a.level == level else a
+
+
+def primitive(rules: Any) -> Callable[[Any], Any]:
+    """Let a function of ours be recorded, with its rules."""
+
+    def register(func: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(func)
+        def traceable(*args: Any, **kwargs: Any) -> Any:
+            if any(type(a) is Traced for a in args):
+                return call(traceable, args, kwargs)
+            return func(*args, **kwargs)
+
+        RULES[traceable] = rules
+        return traceable
+
+    return register
+
+
+def _untake(g: Any, y: Any, x: Any, index: Any) -> Any:
+    return put(g, index, np.shape(x))
+
+
+@primitive([_untake])
+def take(x: Any, index: Any) -> Any:
+    """Return ``x[index]``."""
+    return x[index]
+
+
+@primitive([lambda h, y, g, index, shape: h[index]])
+def put(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Return zeros with `g` added at an index; what is named twice gets both."""
+    out = np.zeros(shape, g.dtype)
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, list | np.ndarray) for part in parts):
+        np.add.at(out, index, g)
+    else:  # slices and numbers name nothing twice
+        out[index] = g
+    return out
+
+
+def _uncast(g: Any, y: Any, x: Any, dtype: Any) -> Any:
+    return cast(g, x.dtype)
+
+
+@primitive([_uncast])
+def cast(x: Any, dtype: Any) -> Any:
+    """Return ``x.astype(dtype)``."""
+    return x.astype(dtype)
+
+
+def backward(out: Traced, g: Any, leaves: Sequence[Traced]) -> list[Any]:
+    """Return the derivatives for `leaves`, given `g`, that for `out`.
+
+    From the newest node to the oldest: when a node's turn comes, everything that was
+    made from it has been. What the result does not depend on gets None.
+    """
+    level = out.level
+    nodes = {out.serial: out}
+    waiting = [out]
+    while waiting:
+        for a in waiting.pop().args:
+            if type(a) is Traced and a.level == level and a.serial not in nodes:
+                nodes[a.serial] = a
+                waiting.append(a)
+    grads = {out.serial: g}
+    for serial in sorted(nodes, reverse=True):
+        node = nodes[serial]
+        if node.func is None:  # a leaf
+            continue
+        g, rules = grads.pop(serial), RULES[node.func]
+        plain = [below(a, level) for a in node.args]
+        for i, a in enumerate(node.args):
+            if type(a) is not Traced or a.level != level:
+                continue
+            rule = rules(i) if callable(rules) else rules[i] if i < len(rules) else None
+            if rule is None:
+                raise TypeError(
+                    f"autodiff: {_name(node.func)} has no derivative with respect to "
+                    f"its argument {i + 1}."
+                )
+            part = rule(g, node.data, *plain, **(node.kwargs or {}))
+            part = unbroadcast(part, np.shape(a.data))
+            known = grads.get(a.serial)
+            grads[a.serial] = part if known is None else known + part
+    return [grads.get(leaf.serial) for leaf in leaves]
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum over what broadcasting had repeated."""
+    have = np.shape(g)
+    if have == shape:
+        return g
+    extra = len(have) - len(shape)
+    if extra > 0:
+        g = np.sum(g, axis=tuple(range(extra)))
+    repeated = tuple(i for i, n in enumerate(shape) if n == 1 != np.shape(g)[i])
+    if repeated:
+        g = np.sum(g, axis=repeated, keepdims=True)
+    # A rule may leave it to us to repeat a number.
+    return g if np.shape(g) == shape else np.broadcast_to(g, shape)
+
+
+def names() -> list[str]:
+    """List the functions of NumPy that can be differentiated."""
+    known = (*RULES, *COMPOSED)
+    return sorted(
+        func.__name__
+        for func in known
+        if isinstance(func, np.ufunc) or func.__module__.startswith("numpy")
+    )
+
+
+def _name(func: Any) -> str:
+    return f"numpy.{getattr(func, '__name__', func)}"
+
+
+def _missing(name: str) -> TypeError:
+    return TypeError(
+        f"autodiff: {name} has no rule here. Write it with functions that have one "
+        "(the reference lists them)."
+    )
+
+
+def _no_writing(what: str) -> TypeError:
+    return TypeError(
+        f"autodiff: {what} would write into a traced array, whose old value the "
+        "backward pass still needs; make a new array instead, with np.where or "
+        "np.concatenate."
+    )

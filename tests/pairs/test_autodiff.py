@@ -1,0 +1,360 @@
+"""Autodiff, both halves: the same derivatives of the same functions, to any order."""
+
+import gc
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.pairs.draw import contract
+
+import chalkgrad.numpy as reference
+import chalkgrad.torch as twin
+from chalkgrad.autodiff._tape import Traced
+
+RNG = np.random.default_rng(0)
+HALVES = {"numpy": (reference, np), "torch": (twin, torch)}
+
+
+@pytest.fixture(params=HALVES)
+def half(request):
+    return HALVES[request.param]
+
+
+def close(ours, wanted, rtol=1e-12):
+    np.testing.assert_allclose(
+        np.asarray(ours.detach() if hasattr(ours, "detach") else ours),
+        wanted,
+        rtol=rtol,
+        atol=1e-14,
+    )
+
+
+def test_every_derivative_of_a_function_with_known_ones(half):
+    cg, m = half
+    ad = cg.autodiff
+    x, v = cg.array([0.5, -1.0]), cg.array([2.0, 1.0])
+
+    def f(x):
+        return m.sin(x[0]) * x[1] ** 2
+
+    s, c = math.sin(0.5), math.cos(0.5)
+    gradient, hessian = [c, -2 * s], [[-s, -2 * c], [-2 * c, 2 * s]]
+    value, grad = ad.value_and_grad(f)(x)
+    close(value, s)
+    close(grad, gradient)
+    close(ad.grad(f)(x), gradient)
+    close(ad.hessian(f)(x), hessian)
+    close(ad.hvp(f, x, v), np.array(hessian) @ [2, 1])
+    value, along = ad.jvp(f, x, v)
+    close(along, np.dot(gradient, [2, 1]))
+    close(ad.jacobian(lambda x: x * x[0])(x), [[1.0, 0.0], [-1.0, 0.5]])
+    value, pullback = ad.vjp(lambda a, b: a * b, x, v)
+    one, other = pullback(cg.array([1.0, 10.0]))
+    close(one, [2.0, 10.0])
+    close(other, [0.5, -10.0])
+    close(ad.grad(ad.grad(ad.grad(m.sin)))(cg.array(0.5)), -c)
+    ad.check_grads(f, x)
+
+
+def test_a_derivative_inside_a_derivative_does_not_confuse_the_two(half):
+    cg, _ = half
+    grad = cg.autodiff.grad
+    # d/dx of x * d/dy (x + y) = x * 1, at 3: 1. Levels confused would give 2.
+    out = grad(lambda x: x * grad(lambda y: x + y)(cg.array(1.0)))(cg.array(3.0))
+    close(out, 1.0)
+    # d/dx of x * d/dy (x y) = x * x, at 3: 6.
+    out = grad(lambda x: x * grad(lambda y: x * y)(cg.array(1.0)))(cg.array(3.0))
+    close(out, 6.0)
+
+
+def test_what_does_not_depend_on_the_array_has_a_gradient_of_zeros(half):
+    cg, _ = half
+    x, other = cg.array([1.0, 2.0]), cg.array([3.0, 4.0])
+    close(cg.autodiff.grad(lambda x: other.sum())(x), [0.0, 0.0])
+    _, pullback = cg.autodiff.vjp(lambda a, b: a * 2, x, other)
+    close(pullback(other)[1], [0.0, 0.0])
+
+
+def test_a_gradient_is_an_array_of_its_own(half):
+    cg, _ = half
+    x = cg.array([1.0, 2.0])
+    grad = cg.autodiff.grad(lambda x: x.sum())(x)
+    grad[0] = 5.0
+    close(x, [1.0, 2.0])
+    assert not getattr(grad, "requires_grad", False)
+
+
+LOSSES = {
+    "mse": (RNG.normal(size=5), RNG.normal(size=5)),
+    "mae": (RNG.normal(size=5), RNG.normal(size=5)),
+    "huber": (3 * RNG.normal(size=5), RNG.normal(size=5)),
+    "binary_cross_entropy": (
+        np.array([0.0, 1.0, -3.0, 50.0, -50.0]),
+        np.array([0.2, 1, 0, 1, 0]),
+    ),
+    "cross_entropy": (3 * RNG.normal(size=(5, 3)), RNG.integers(0, 3, 5)),
+    "hinge": (3 * RNG.normal(size=5), RNG.choice([-1.0, 1.0], 5)),
+    "perceptron": (3 * RNG.normal(size=5), RNG.choice([-1.0, 1.0], 5)),
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_one_step_with_its_own_gradient(half, name, reduction):
+    cg, _ = half
+    first, second = map(cg.array, LOSSES[name])
+    f = getattr(cg.losses, name)
+    slope = getattr(cg.losses, f"{name}_grad")
+
+    def total(z):
+        return f(z, second, reduction=reduction).sum()
+
+    grad = cg.autodiff.grad(total)(first)
+    wanted = slope(first, second, reduction=reduction)
+    close(grad, cg.asnumpy(wanted), rtol=1e-15)
+    if name not in ("mae", "hinge", "perceptron"):
+        close(
+            cg.autodiff.hessian(total)(first).sum(),
+            reference.autodiff.jacobian(
+                lambda z: getattr(reference.losses, f"{name}_grad")(
+                    z, LOSSES[name][1], reduction=reduction
+                )
+            )(LOSSES[name][0]).sum(),
+            rtol=1e-9,
+        )
+
+
+def test_the_gradient_of_cross_entropy_bends_as_differences_say():
+    for name in ("cross_entropy", "binary_cross_entropy", "mse", "huber"):
+        first, second = LOSSES[name]
+        first = np.clip(first, -5, 5)
+        reference.autodiff.check_grads(
+            lambda z, name=name, second=second: getattr(reference.losses, name)(
+                z, second
+            ),
+            first,
+        )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "identity",
+        "sigmoid",
+        "tanh",
+        "relu",
+        "leaky_relu",
+        "gelu",
+        "softplus",
+        "softmax",
+    ],
+)
+def test_an_activation_is_one_step_and_bends_as_differences_say(name):
+    z = np.array([[-3.0, -0.5, 0.3, 2.0]])
+    reference.autodiff.check_grads(getattr(reference.activations, name), z, order=2)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "relu"])
+def test_a_network_differentiated_is_a_network_backpropagated(half, activation):
+    cg, _ = half
+    net = cg.network([4, 5, 5, 3], activation=activation, skip=True)
+    w = net.init(rng=0, scheme="xavier")
+    x, labels = cg.array(RNG.normal(size=(6, 4))), cg.array([0, 1, 2, 0, 1, 2])
+
+    def loss(w):
+        return cg.losses.cross_entropy(net.forward(w, x), labels)
+
+    value, grad = cg.autodiff.value_and_grad(loss)(w)
+    wanted, wanted_grad = net.loss_and_grad(w, x, labels, cg.losses.cross_entropy)
+    close(value, float(wanted))
+    close(grad, cg.asnumpy(wanted_grad), rtol=1e-10)
+
+
+# --- Drawn functions ------------------------------------------------------------------
+
+SHAPES = [(), (3,), (1, 3), (2, 1), (2, 3)]
+ONE = ["tanh", "sin", "exp", "square", "sqrt", "negative"]
+TWO = ["add", "subtract", "multiply", "maximum", "divide"]
+
+
+@st.composite
+def programs(draw):
+    """Any straight-line program of a few steps: shared nodes, broadcasting, reuse."""
+    steps = []
+    for known in range(2, draw(st.integers(3, 12))):
+        if draw(st.booleans()):
+            steps.append((draw(st.sampled_from(ONE)), draw(st.integers(0, known - 1))))
+        else:
+            two = st.integers(0, known - 1)
+            steps.append((draw(st.sampled_from(TWO)), draw(two), draw(two)))
+    return steps, draw(st.sampled_from(SHAPES)), draw(st.sampled_from(SHAPES))
+
+
+def run(steps, m, a, b):
+    values = [a, b]
+    for name, *places in steps:
+        args = [values[i] for i in places]
+        if name == "sqrt":  # of what is above 0
+            args = [args[0] * args[0] + 0.5]
+        if name == "divide":
+            args = [args[0], args[1] * args[1] + 0.5]
+        if name == "exp":
+            args = [m.tanh(args[0])]
+        values.append(getattr(m, name)(*args))
+    return m.tanh(values[-1]).sum() + m.tanh(values[-2]).sum()
+
+
+@contract
+@given(programs(), st.integers(0, 2**32 - 1))
+def test_drawn_programs_have_the_derivatives_of_torch_autograd(program, seed):
+    steps, *shapes = program
+    rng = np.random.default_rng(seed)
+    a, b = (rng.normal(size=shape) for shape in shapes)
+    _, pullback = reference.autodiff.vjp(lambda a, b: run(steps, np, a, b), a, b)
+    ours = pullback(np.float64(1.0))
+    tensors = [torch.tensor(x, requires_grad=True) for x in (a, b)]
+    theirs = torch.autograd.grad(
+        run(steps, torch, *tensors), tensors, allow_unused=True
+    )
+    for mine, other in zip(ours, theirs, strict=True):
+        wanted = np.zeros(mine.shape) if other is None else other.numpy()
+        np.testing.assert_allclose(mine, wanted, rtol=1e-9, atol=1e-12)
+
+
+# --- The tape -------------------------------------------------------------------------
+
+
+def test_a_chain_of_a_hundred_thousand_steps_needs_no_recursion():
+    def f(x):
+        for _ in range(100_000):
+            x = x * 1.00001
+        return x
+
+    out = reference.autodiff.grad(f)(np.array(1.0))
+    assert out == pytest.approx(1.00001**100_000, rel=1e-9)
+
+
+def test_nothing_is_left_for_the_garbage_collector():
+    x = RNG.normal(size=(20, 10))
+
+    def loss(w):
+        return (np.tanh(x @ w) ** 2).sum() + w[0] * w[1]
+
+    gradient = reference.autodiff.grad(loss)
+    gradient(RNG.normal(size=10))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            gradient(RNG.normal(size=10))
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def write(x):
+    x[0] = 1.0
+    return x.sum()
+
+
+def add_to(x):
+    np.add(x, 1.0, out=np.zeros(2))
+    return x.sum()
+
+
+@pytest.mark.parametrize(
+    ("f", "words"),
+    [
+        (write, r"x\[…\] = … would write into a traced array.*make a new array"),
+        (add_to, r"add with `out=` would write into a traced array"),
+        (lambda x: np.array([x[0], x[1]]).sum(), "cannot become a plain one.*np.stack"),
+        (lambda x: float(x[0]) * x[1], "would lose the gradient of a traced number"),
+        (lambda x: np.fft.fft(x).sum(), "numpy.fft has no rule here"),
+        (lambda x: np.add.accumulate(x).sum(), "numpy.add.accumulate has no rule here"),
+        (lambda x: np.einsum("ii", x[:, None] * x), "no index twice in one factor"),
+        (lambda x: np.linalg.norm(x, 1), "norm takes the Euclidean length only"),
+        (
+            lambda x: np.clip(0.5, x[0], 1.0),
+            "no derivative with respect to its argument 2",
+        ),
+        (lambda x: np.pad(x, 1, "edge").sum(), "pad fills with zeros only"),
+        (lambda x: x, r"must return one number, got shape \(2,\).*jacobian"),
+        (
+            lambda x: reference.losses.cross_entropy(np.zeros((2, 2)), x),
+            "class ids",
+        ),
+        (
+            lambda x: reference.losses.hinge(np.ones(2), x),
+            "every target must be|no derivative with respect to its argument 2",
+        ),
+    ],
+)
+def test_what_cannot_be_differentiated_is_told(f, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        reference.autodiff.grad(f)(np.array([0.3, 0.7]))
+
+
+@pytest.mark.parametrize("bad", [np.array([1, 2]), [1.0, 2.0], np.array([])])
+def test_bad_input_is_refused_in_the_same_words(bad):
+    told = []
+    for cg in (reference, twin):
+        x = torch.tensor(bad) if cg is twin and isinstance(bad, np.ndarray) else bad
+        with pytest.raises((TypeError, ValueError)) as caught:
+            cg.autodiff.grad(lambda x: x.sum())(x)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+
+
+def test_a_wrong_rule_is_found(monkeypatch):
+    from chalkgrad.autodiff import _tape
+
+    monkeypatch.setitem(_tape.RULES, np.tanh, [lambda g, y, x: g * (1 - x * x)])
+    with pytest.raises(
+        AssertionError, match=r"derivative 1 is .*, but differences give"
+    ):
+        reference.autodiff.check_grads(np.tanh, np.array([0.3, 2.0]))
+
+
+def test_shapes_that_do_not_fit_are_refused_in_the_same_words():
+    told = []
+    for cg in (reference, twin):
+        x, v = cg.array([1.0, 2.0]), cg.array([1.0])
+        for act in (
+            lambda cg=cg, x=x, v=v: cg.autodiff.jvp(lambda x: x, x, v),
+            lambda cg=cg, x=x, v=v: cg.autodiff.hvp(lambda x: x.sum(), x, v),
+            lambda cg=cg, x=x, v=v: cg.autodiff.vjp(lambda x: x, x)[1](v),
+        ):
+            with pytest.raises(cg.ShapeError) as caught:
+                act()
+            told.append(str(caught.value))
+    assert told[:3] == told[3:]
+
+
+def test_importing_the_reference_still_needs_numpy_alone():
+    code = "import chalkgrad.numpy as cg, sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_traced_array_looks_like_an_array():
+    x = RNG.normal(size=(2, 3))
+
+    def look(traced):
+        assert isinstance(traced, Traced)
+        for name in ("shape", "ndim", "size", "dtype", "device"):
+            assert getattr(traced, name) == getattr(x, name)
+        assert len(traced) == 2
+        assert repr(traced) == f"Traced({x!r})"
+        return traced.sum()
+
+    reference.autodiff.grad(look)(x)
+
+    def use(x):
+        rows = [row.sum() for row in x]
+        return rows[0] * x.max() + x.mean(0).sum() + x.T.reshape(-1)[0] + abs(x).sum()
+
+    reference.autodiff.check_grads(use, x, order=2)
