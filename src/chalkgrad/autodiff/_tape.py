@@ -167,6 +167,36 @@ for _method_name in (
 ):
     setattr(Traced, _method_name, _method(getattr(np, _method_name)))
 
+
+def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
+    """Make the two methods of an operator: the way round NumPy's own is longer."""
+
+    def ahead(self: Traced, other: Any) -> Any:
+        if type(other) is not Traced:
+            return Traced(ufunc(self.data, other), self.level, ufunc, (self, other))
+        if other.level == self.level:
+            y = ufunc(self.data, other.data)
+            return Traced(y, self.level, ufunc, (self, other))
+        return call(ufunc, (self, other), {})
+
+    def swapped(self: Traced, other: Any) -> Any:
+        return Traced(ufunc(other, self.data), self.level, ufunc, (other, self))
+
+    return ahead, swapped
+
+
+for _operator_name, _ufunc in {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.divide,
+    "pow": np.power,
+    "matmul": np.matmul,
+}.items():
+    _ahead, _swapped = _operator(_ufunc)
+    setattr(Traced, f"__{_operator_name}__", _ahead)
+    setattr(Traced, f"__r{_operator_name}__", _swapped)
+
 _REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.add: np.sum,
     np.multiply: np.prod,
@@ -266,7 +296,10 @@ def backward(out: Traced, g: Any, leaves: Sequence[Traced]) -> list[Any]:
         if node.func is None:  # a leaf
             continue
         g, rules = grads.pop(serial), RULES[node.func]
-        plain = [below(a, level) for a in node.args]
+        plain = [
+            a.data if type(a) is Traced and a.level == level else a for a in node.args
+        ]
+        kwargs = node.kwargs or {}
         for i, a in enumerate(node.args):
             if type(a) is not Traced or a.level != level:
                 continue
@@ -276,8 +309,9 @@ def backward(out: Traced, g: Any, leaves: Sequence[Traced]) -> list[Any]:
                     f"autodiff: {_name(node.func)} has no derivative with respect to "
                     f"its argument {i + 1}."
                 )
-            part = rule(g, node.data, *plain, **(node.kwargs or {}))
-            part = unbroadcast(part, np.shape(a.data))
+            part = rule(g, node.data, *plain, **kwargs)
+            if part.shape != a.data.shape:
+                part = unbroadcast(part, a.data.shape)
             known = grads.get(a.serial)
             grads[a.serial] = part if known is None else known + part
     return [grads.get(leaf.serial) for leaf in leaves]
@@ -285,10 +319,7 @@ def backward(out: Traced, g: Any, leaves: Sequence[Traced]) -> list[Any]:
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum over what broadcasting had repeated."""
-    have = np.shape(g)
-    if have == shape:
-        return g
-    extra = len(have) - len(shape)
+    extra = g.ndim - len(shape)
     if extra > 0:
         g = np.sum(g, axis=tuple(range(extra)))
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 != np.shape(g)[i])
