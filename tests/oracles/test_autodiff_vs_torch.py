@@ -222,5 +222,5 @@ def test_there_are_more_than_eighty_functions_and_each_is_tested():
     assert len(names()) > 80
     text = " ".join(CASES)
     operators = {"add", "subtract", "multiply", "divide", "power"}
-    assert {n for n in names() if f"{n}(" not in text} == operators
+    assert {n for n in names() if f".{n}(" not in text} == operators
     assert not CONSTANT & (set(RULES) | set(COMPOSED))

@@ -4,6 +4,7 @@ A message names the function, the argument, what was expected, what came, and wh
 to do. Nothing here knows NumPy or PyTorch, so both halves speak with the same words.
 """
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -90,7 +91,12 @@ def choice(where: str, name: str, value: Any, options: Collection[str]) -> str:
 
 def dtype_name(x: Any) -> str:
     """Name a dtype as NumPy does, in both halves."""
-    return str(x.dtype).removeprefix("torch.")
+    return _dtype_name(x.dtype)
+
+
+@functools.cache  # NumPy takes longer to name a dtype than to add a thousand numbers
+def _dtype_name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def first(mask: Any) -> tuple[int, ...]:
@@ -124,10 +130,13 @@ def shapes(where: str, **specs: tuple[Any, str]) -> None:
     An axis name stands for one size in all arrays, a number for itself, and a ``...``
     in front for any leading axes, the same in all arrays that have it.
     """
-    told = "; ".join(
-        f"`{name}` ({', '.join(spec.split())}) is {tuple(x.shape)}"
-        for name, (x, spec) in specs.items()
-    )
+
+    def told() -> str:
+        return "; ".join(
+            f"`{name}` ({', '.join(spec.split())}) is {tuple(x.shape)}"
+            for name, (x, spec) in specs.items()
+        )
+
     bound: dict[str | int, tuple[str, int]] = {}
     leading: tuple[str, int] | None = None
     for name, (x, spec) in specs.items():
@@ -137,13 +146,13 @@ def shapes(where: str, **specs: tuple[Any, str]) -> None:
         extra = len(x.shape) - len(axes)
         if extra < 0 or (extra > 0 and not open_ended):
             count = f"{'at least ' if open_ended else ''}{len(axes)} axes"
-            raise ShapeError(f"{where}: `{name}` must have {count} ({told}).")
+            raise ShapeError(f"{where}: `{name}` must have {count} ({told()}).")
         if open_ended:
             leading = leading or (name, extra)
             if leading[1] != extra:
                 raise ShapeError(
                     f"{where}: `{leading[0]}` and `{name}` have different numbers of "
-                    f"axes ({told}). Nothing is broadcast: add an axis with "
+                    f"axes ({told()}). Nothing is broadcast: add an axis with "
                     "[:, None] or take one away with [:, 0]."
                 )
             axes = [*range(extra), *axes]
@@ -155,7 +164,7 @@ def shapes(where: str, **specs: tuple[Any, str]) -> None:
                 told_axis = "the last axis" if fixed else f"axis {axis}"
                 raise ShapeError(
                     f"{where}: {told_axis} is {wanted} in {other} but {size} in "
-                    f"`{name}` ({told}). Nothing is broadcast."
+                    f"`{name}` ({told()}). Nothing is broadcast."
                 )
 
 
@@ -285,14 +294,12 @@ class Arrays(ABC):
 
     def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
         """Raise unless an optimizer may step: so before anything is changed."""
-        named = {"w": w, "grad": grad}
-        for name, x in state._asdict().items():
-            if name != "t":
-                named[f"state.{name}"] = x
-        for name, x in named.items():
+        fields = {f"state.{k}": x for k, x in state._asdict().items() if k != "t"}
+        self.floating(where, "w", w)
+        for name, x in {"grad": grad, **fields}.items():
             self.floating(where, name, x)
-        self.alike(where, **named)
-        shapes(where, **{name: (x, "...") for name, x in named.items()})
+            self.alike(where, **{"w": w, name: x})
+            shapes(where, **{"w": (w, "..."), name: (x, "...")})
         self.finite(where, "grad", grad)
 
     def rates(self, where: str, lr: Any, w: Any) -> None:

@@ -368,7 +368,8 @@ def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
 
 def _kinked(z: Array, slope: float) -> Array:
     """1 where z > 0, `slope` where not, nan where z is nan."""
-    return np.where(z > 0, 1, np.where(z <= 0, z.dtype.type(slope), z))
+    out: Array = np.maximum(np.sign(z), slope)  # nan stays nan
+    return out
 
 
 @recorded

@@ -63,7 +63,7 @@ class _Primitive(torch.autograd.Function):
     def backward(ctx: Any, upstream: Array) -> tuple[Array, None, None]:
         slopes = ctx.slopes(*ctx.saved_tensors)
         axes = slopes.ndim - upstream.ndim  # the classes' axis, where there is one
-        return slopes * upstream.reshape(*upstream.shape, *[1] * axes), None, None
+        return slopes * upstream.reshape(upstream.shape + (1,) * axes), None, None
 
 
 def mse(predictions: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:

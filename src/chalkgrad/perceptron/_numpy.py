@@ -162,12 +162,7 @@ def margin(w: Array, x: Array, targets: Array) -> float:
     1.0
     """
     rows, t = _rows_and_signs("margin", x, targets)
-    w = arrays.real("margin", "w", w)
-    arrays.alike("margin", w=w, x=rows)
-    check.shapes("margin", w=(w, f"{rows.shape[1]}"))
-    if not w.any():
-        raise ValueError("margin: `w` is all 0, which separates nothing.")
-    return float((t * (rows @ w)).min() / np.linalg.norm(w))
+    return _margin("margin", w, rows, t)
 
 
 def mistake_bound(w: Array, x: Array, targets: Array) -> float:
@@ -206,12 +201,12 @@ def mistake_bound(w: Array, x: Array, targets: Array) -> float:
     >>> cg.perceptron.mistake_bound(cg.array([2.0, 0.0]), x, cg.array([-1, 1]))
     2.0
     """
-    gamma = margin(w, x, targets)
+    rows, t = _rows_and_signs("mistake_bound", x, targets)
+    gamma = _margin("mistake_bound", w, rows, t)
     if gamma <= 0:
         raise ValueError(
             f"mistake_bound: `w` must separate the examples, got a margin of {gamma:g}."
         )
-    rows, _ = _rows_and_signs("mistake_bound", x, targets)
     return float((rows**2).sum(axis=1).max() / gamma**2)
 
 
@@ -221,3 +216,12 @@ def _rows_and_signs(where: str, x: Array, targets: Array) -> tuple[Array, Array]
     check.shapes(where, x=(x, "n d"))
     _, t = arrays.signed(where, x=x[:, 0], targets=targets)
     return np.concatenate([x, np.ones_like(x[:, :1])], axis=1), t
+
+
+def _margin(where: str, w: Array, rows: Array, t: Array) -> float:
+    w = arrays.real(where, "w", w)
+    arrays.alike(where, w=w, x=rows)
+    check.shapes(where, w=(w, f"{rows.shape[1]}"))
+    if not w.any():
+        raise ValueError(f"{where}: `w` is all 0, which separates nothing.")
+    return float((t * (rows @ w)).min() / np.linalg.norm(w))

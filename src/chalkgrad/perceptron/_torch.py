@@ -58,22 +58,17 @@ def fit(x: Array, targets: Array, *, epochs: int = 100) -> Fit:
 def margin(w: Array, x: Array, targets: Array) -> float:
     """Twin of `chalkgrad.numpy.perceptron.margin`."""
     rows, t = _rows_and_signs("margin", x, targets)
-    w = arrays.real("margin", "w", w)
-    arrays.alike("margin", w=w, x=rows)
-    check.shapes("margin", w=(w, f"{rows.shape[1]}"))
-    if not w.any():
-        raise ValueError("margin: `w` is all 0, which separates nothing.")
-    return float((t * (rows @ w)).min() / torch.linalg.vector_norm(w))
+    return _margin("margin", w, rows, t)
 
 
 def mistake_bound(w: Array, x: Array, targets: Array) -> float:
     """Twin of `chalkgrad.numpy.perceptron.mistake_bound`."""
-    gamma = margin(w, x, targets)
+    rows, t = _rows_and_signs("mistake_bound", x, targets)
+    gamma = _margin("mistake_bound", w, rows, t)
     if gamma <= 0:
         raise ValueError(
             f"mistake_bound: `w` must separate the examples, got a margin of {gamma:g}."
         )
-    rows, _ = _rows_and_signs("mistake_bound", x, targets)
     return float((rows**2).sum(dim=1).max() / gamma**2)
 
 
@@ -83,3 +78,12 @@ def _rows_and_signs(where: str, x: Array, targets: Array) -> tuple[Array, Array]
     check.shapes(where, x=(x, "n d"))
     _, t = arrays.signed(where, x=x[:, 0], targets=targets)
     return torch.cat([x, torch.ones_like(x[:, :1])], dim=1), t
+
+
+def _margin(where: str, w: Array, rows: Array, t: Array) -> float:
+    w = arrays.real(where, "w", w)
+    arrays.alike(where, w=w, x=rows)
+    check.shapes(where, w=(w, f"{rows.shape[1]}"))
+    if not w.any():
+        raise ValueError(f"{where}: `w` is all 0, which separates nothing.")
+    return float((t * (rows @ w)).min() / torch.linalg.vector_norm(w))

@@ -1,0 +1,103 @@
+"""Names: what one half has, the other has, and takes the same arguments."""
+
+import inspect
+import re
+import subprocess
+import sys
+
+import pytest
+
+from . import draw
+from .halves import (
+    FUNCTIONS,
+    HALVES,
+    MODULES,
+    NAMES,
+    OPTIMIZERS,
+    TOPICS,
+    both,
+    reference,
+    twin,
+)
+
+NETWORKS = [half.network([2, 1]) for half in HALVES]
+METHODS = [
+    name for name, _ in inspect.getmembers(NETWORKS[0], callable) if name[0] != "_"
+]
+
+
+def parameters(f):
+    return [
+        (p.name, p.kind, p.default) for p in inspect.signature(f).parameters.values()
+    ]
+
+
+def test_both_halves_export_the_same_names():
+    assert reference.__all__ == twin.__all__
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_both_halves_of_a_topic_export_the_same_names(module):
+    ours, theirs = (getattr(half, module) for half in HALVES)
+    assert ours.__all__ == theirs.__all__
+    assert sorted(set(ours.__all__)) == sorted(ours.__all__)
+
+
+@pytest.mark.parametrize("path", NAMES)
+def test_signatures_are_equal(path):
+    ours, theirs = both(path)
+    assert parameters(ours) == parameters(theirs)
+
+
+@pytest.mark.parametrize("name", ["array", "asnumpy", "network"])
+def test_signatures_outside_of_topics_are_equal(name):
+    ours, theirs = (getattr(half, name) for half in HALVES)
+    assert parameters(ours) == parameters(theirs)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_signatures_of_a_network_are_equal(name):
+    ours, theirs = (getattr(net, name) for net in NETWORKS)
+    assert parameters(ours) == parameters(theirs)
+
+
+@pytest.mark.parametrize("path", FUNCTIONS + OPTIMIZERS)
+def test_the_docstring_says_of_every_parameter_what_it_is(path):
+    f, _ = both(path)
+    assert list(draw.slots(f)) == list(inspect.signature(f).parameters)
+
+
+@pytest.mark.parametrize("path", FUNCTIONS + OPTIMIZERS)
+def test_the_docstring_of_the_twin_leads_to_the_reference(path):
+    _, g = both(path)
+    assert g.__doc__.startswith(f"Twin of `chalkgrad.numpy.{path}`.")
+
+
+def test_there_is_something_under_contract():
+    assert {"activations", "losses", "optimizers", "perceptron"} <= set(TOPICS)
+    assert "optimizers.adam" in OPTIMIZERS
+    assert {"losses.mse_grad", "perceptron.fit"} <= set(FUNCTIONS)
+
+
+def test_an_untaught_name_is_asked_for():
+    def lion(w, trust):
+        """Step.
+
+        Parameters
+        ----------
+        w : Array, shape (n,)
+            Weights.
+        trust : float
+            How much.
+        """
+
+    words = "lion: nobody knows what to draw for `trust : float`; teach it to OPTIONS"
+    with pytest.raises(LookupError, match=re.escape(words)):
+        draw.options(lion)
+
+
+def test_the_reference_needs_numpy_alone():
+    code = (
+        "import chalkgrad.numpy, sys; assert not {'torch', 'rich'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,163 @@
+"""Optimizers: both halves walk the same way, each with its own use of memory."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from .draw import OPTIONS, REAL, contract, few, options
+from .halves import (
+    DEVICES,
+    DTYPES,
+    OPTIMIZERS,
+    agree,
+    both,
+    ndarray,
+    read_only,
+    tensor,
+)
+
+STEPS = 6
+
+
+def walk(data, *shape, dtype="float64"):
+    """Draw where to start, and the gradient of every step."""
+    w = data.draw(arrays("float64", shape, elements=REAL["w"]))
+    grads = data.draw(arrays("float64", (STEPS, *shape), elements=REAL["grad"]))
+    return w.astype(dtype), grads.astype(dtype)
+
+
+def largest(w, grads):
+    """What agreement is relative to: a weight or a mean of gradients may pass by 0."""
+    return float(max(abs(w).max(), abs(grads).max()))
+
+
+def stepped(opt, w, grads):
+    state = opt.init(w)
+    for grad in grads:
+        w, state = opt.step(w, grad, state)
+    return w, state
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("path", OPTIMIZERS)
+@contract
+@given(data=st.data())
+def test_both_halves_take_the_same_steps_in_the_same_dtype(path, dtype, device, data):
+    chosen = data.draw(options(both(path)[0]))
+    ours, theirs = (make(**chosen) for make in both(path))
+    w, grads = walk(data, 2, 3, dtype=dtype)
+    v, size = tensor(w, device), largest(w, grads)
+    state, other = ours.init(w), theirs.init(v)
+    for t, grad in enumerate(grads):
+        agree(state, other, dtype, size=size)
+        assert state.t == t
+        w, state = ours.step(w, grad, state)
+        v, other = theirs.step(v, tensor(grad, device), other)
+        agree(w, v, dtype, size=size)
+    agree(state, other, dtype, size=size)
+    assert v.device.type == device
+
+
+@pytest.mark.parametrize("path", OPTIMIZERS)
+@few
+@given(data=st.data())
+def test_the_reference_writes_into_nothing_and_hands_out_new_arrays(path, data):
+    make, _ = both(path)
+    opt = make(**data.draw(options(make)))
+    w, grads = map(read_only, walk(data, 3))
+    state = read_only(opt.init(w))
+    for grad in grads:
+        given = [x for x in (w, grad, *state) if isinstance(x, np.ndarray)]
+        w, state = opt.step(w, grad, state)  # a write would raise
+        made = [x for x in (w, *state) if isinstance(x, np.ndarray)]
+        for i, new in enumerate(made):
+            assert not any(np.shares_memory(new, x) for x in given + made[:i])
+        w, state = read_only(w), read_only(state)
+
+
+@pytest.mark.parametrize("path", OPTIMIZERS)
+@few
+@given(data=st.data())
+def test_the_twin_steps_in_place(path, data):
+    _, make = both(path)
+    opt = make(**data.draw(options(both(path)[0])))
+    w, grads = map(tensor, walk(data, 3))
+    state = opt.init(w)
+    kept = [x for x in (w, *state) if isinstance(x, torch.Tensor)]
+    places = [x.data_ptr() for x in kept]
+    assert len(set(places)) == len(places)
+    for grad in grads:
+        before = grad.clone()
+        out, state = opt.step(w, grad, state)
+        assert out is w
+        assert [
+            x.data_ptr() for x in (w, *state) if isinstance(x, torch.Tensor)
+        ] == places
+        assert torch.equal(grad, before)
+
+
+@pytest.mark.parametrize("path", OPTIMIZERS)
+@few
+@given(data=st.data())
+def test_a_rate_for_each_row_walks_as_the_rows_alone(path, data):
+    chosen = data.draw(options(both(path)[0]))
+    rates = np.array([[data.draw(OPTIONS["lr"])] for _ in range(3)])
+    w, grads = walk(data, 3, 2)
+    for to, make in zip((np.asarray, tensor), both(path), strict=True):
+        together = make(**chosen | {"lr": to(rates)})
+        rows, state = stepped(together, to(w.copy()), to(grads))
+        for i, rate in enumerate(rates[:, 0]):
+            alone = make(**chosen | {"lr": rate})
+            row, its = stepped(alone, to(w[i].copy()), to(grads[:, i]))
+            for a, b in zip((row, *its), (rows, *state), strict=True):
+                if not isinstance(a, int):
+                    agree(ndarray(a), ndarray(b[i]), "float64", size=largest(w, grads))
+
+
+@pytest.mark.parametrize("path", OPTIMIZERS)
+@few
+@given(data=st.data())
+def test_a_schedule_gives_the_rate_of_each_step(path, data):
+    chosen = data.draw(options(both(path)[0]))
+    w, grads = walk(data, 3)
+    for to, make in zip((np.asarray, tensor), both(path), strict=True):
+        lr = chosen["lr"]
+        scheduled = make(**chosen | {"lr": lambda t: lr / (t + 1)})  # noqa: B023
+        ours, _ = stepped(scheduled, to(w.copy()), to(grads))
+        v = to(w.copy())
+        state = make(**chosen).init(v)
+        for t, grad in enumerate(to(grads)):
+            v, state = make(**chosen | {"lr": lr / (t + 1)}).step(v, grad, state)
+        np.testing.assert_array_equal(ndarray(ours), ndarray(v))
+
+
+PEERS = {
+    "sgd": ({"lr": 0.1, "momentum": 0.9, "nesterov": True}, torch.optim.SGD),
+    "adagrad": ({"lr": 0.1}, torch.optim.Adagrad),
+    "rmsprop": ({"lr": 0.01}, torch.optim.RMSprop),
+    "adam": ({"lr": 0.01}, torch.optim.Adam),
+    "adamw": ({"lr": 0.01, "weight_decay": 0.1}, torch.optim.AdamW),
+}
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-14), ("float32", 2e-6)])
+@pytest.mark.parametrize("name", PEERS)
+def test_200_steps_are_those_of_torch_optim(name, dtype, rtol):
+    chosen, peer = PEERS[name]
+    rng = np.random.default_rng(1)
+    w, grads = (
+        rng.normal(size=30).astype(dtype),
+        rng.normal(size=(200, 30)).astype(dtype),
+    )
+    p = torch.nn.Parameter(tensor(w))
+    theirs = peer([p], **chosen)
+    for grad in grads:
+        p.grad = tensor(grad)
+        theirs.step()
+    for to, make in zip((np.asarray, tensor), both(f"optimizers.{name}"), strict=True):
+        v, _ = stepped(make(**chosen), to(w.copy()), to(grads))
+        np.testing.assert_allclose(ndarray(v), ndarray(p), rtol=rtol, atol=rtol)
