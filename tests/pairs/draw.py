@@ -1,9 +1,9 @@
 """Arguments drawn by name, in the shapes that a docstring states.
 
-``logits : Array, shape (..., n, c)`` says all but the numbers: a letter is one size in
-all arrays of a call, ``...`` any leading axes, the same in all. What numbers to draw,
-the names say: `REAL` those of arrays, `OPTIONS` all else. So a new function is under
-contract as soon as it is exported, and a new *name* as soon as it is taught here.
+``logits : Array of shape (..., n, c)`` says all but the numbers: a letter is one size
+in all arrays of a call, ``...`` any leading axes, the same in all. What numbers to
+draw, the names say: `REAL` those of arrays, `OPTIONS` all else. So a new function is
+under contract as soon as it is exported, and a new *name* as soon as it is taught here.
 
 Arrays are drawn in float64, of numbers that float32 holds too; `cast` makes them of the
 precision wanted.
@@ -85,7 +85,7 @@ class Slot(NamedTuple):
 
 
 SIGNED = [dtype for dtype in INTEGERS if dtype[0] == "i"]
-ARRAY = re.compile(r"Array(?: of (int|sign)| (in \[0, 1\]))?, shape \((.*)\)")
+ARRAY = re.compile(r"Array(?: of (int|sign),| (in \[0, 1\]),)? of shape \((.*)\)")
 
 
 @functools.cache

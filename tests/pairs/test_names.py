@@ -85,7 +85,7 @@ def test_an_untaught_name_is_asked_for():
 
         Parameters
         ----------
-        w : Array, shape (n,)
+        w : Array of shape (n,)
             Weights.
         trust : float
             How much.

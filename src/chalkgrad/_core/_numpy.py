@@ -48,7 +48,7 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
     ----------
     x : number, nested list, or array of either half
         What to copy. Both halves give the same numbers for the same `x`.
-    dtype : {"float16", "float32", "float64", "int64"}, optional
+    dtype : "float16", "float32", "float64" or "int64", optional
         By default floats keep their precision (Python's are float64) and integers
         become int64.
     device : str, optional
@@ -124,7 +124,7 @@ def asnumpy(x: Any) -> Array:
 
     Parameters
     ----------
-    x : Array, shape (...)
+    x : Array of shape (...)
         On any device.
 
     Returns

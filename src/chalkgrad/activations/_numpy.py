@@ -53,12 +53,12 @@ def identity(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         A copy of `z`.
 
     Raises
@@ -81,12 +81,12 @@ def identity_grad(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Ones.
 
     Raises
@@ -111,12 +111,12 @@ def sigmoid(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Values from 0 to 1.
 
     Raises
@@ -148,12 +148,12 @@ def sigmoid_grad(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Values from 0 to 0.25.
 
     Raises
@@ -178,12 +178,12 @@ def tanh(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Values from -1 to 1.
 
     Raises
@@ -209,12 +209,12 @@ def tanh_grad(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Values from 0 to 1.
 
     Raises
@@ -239,12 +239,12 @@ def relu(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Values of 0 and more.
 
     Raises
@@ -273,12 +273,12 @@ def relu_grad(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Zeros and ones.
 
     Raises
@@ -301,14 +301,14 @@ def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
     slope : float
         $\alpha$, from 0 to 1: what is left of a negative `z`.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Activations.
 
     Raises
@@ -339,14 +339,14 @@ def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
     slope : float
         $\alpha$, from 0 to 1.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Ones and $\alpha$.
 
     Raises
@@ -381,12 +381,12 @@ def gelu(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Activations; the lowest is about -0.17.
 
     Raises
@@ -416,12 +416,12 @@ def gelu_grad(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Slopes.
 
     Raises
@@ -455,12 +455,12 @@ def softplus(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Values above 0.
 
     Raises
@@ -488,12 +488,12 @@ def softplus_grad(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (...)
+    z : Array of shape (...)
         Pre-activations.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         Values from 0 to 1.
 
     Raises
@@ -518,12 +518,12 @@ def softmax(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (..., c)
+    z : Array of shape (..., c)
         Scores of c classes.
 
     Returns
     -------
-    Array, shape (..., c)
+    Array of shape (..., c)
         Each row sums to 1.
 
     Raises
@@ -552,12 +552,12 @@ def softmax_grad(z: Array) -> Array:
 
     Parameters
     ----------
-    z : Array, shape (..., c)
+    z : Array of shape (..., c)
         Scores of c classes.
 
     Returns
     -------
-    Array, shape (..., c, c)
+    Array of shape (..., c, c)
         A matrix a row: symmetric, and its rows sum to 0.
 
     Raises

@@ -155,7 +155,7 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     ----------
     f : function
         Takes arrays and returns an array of any shape.
-    *args : Array, shape (...)
+    *args : Array of shape (...)
         Where.
 
     Returns
@@ -202,9 +202,9 @@ def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
     ----------
     f : function
         Takes an array and returns an array of any shape.
-    x : Array, shape (...)
+    x : Array of shape (...)
         Where.
-    v : Array, shape (...)
+    v : Array of shape (...)
         Along what.
 
     Returns
@@ -307,9 +307,9 @@ def hvp(f: Callable[[Any], Any], w: Array, v: Array) -> Array:
     ----------
     f : function
         Takes an array; returns one number.
-    w : Array, shape (...)
+    w : Array of shape (...)
         Where.
-    v : Array, shape (...)
+    v : Array of shape (...)
         Of the shape of `w`.
 
     Returns
@@ -354,7 +354,7 @@ def check_grads(
     ----------
     f : function
         Takes float64 arrays and returns an array of any shape.
-    *args : Array, shape (...)
+    *args : Array of shape (...)
         Where.
     order : int
         1 or 2.

@@ -242,7 +242,7 @@ class Graph:
 
         Returns
         -------
-        numpy.ndarray, shape (nodes, nodes)
+        numpy.ndarray of shape (nodes, nodes)
             In float64.
         """
         place = {name: i for i, name in enumerate(self.nodes)}

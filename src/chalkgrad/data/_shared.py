@@ -90,9 +90,9 @@ def line(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
 
     Returns
     -------
-    x : Array, shape (n, 1)
+    x : Array of shape (n, 1)
         Where.
-    targets : Array, shape (n, 1)
+    targets : Array of shape (n, 1)
         How high, as a network with one output predicts it.
 
     Raises
@@ -131,9 +131,9 @@ def separable(n: int, *, rng: Any = 0, margin: float = 0.1) -> tuple[Array, Arra
 
     Returns
     -------
-    x : Array, shape (n, 2)
+    x : Array of shape (n, 2)
         The points.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         Their side, 0 or 1.
 
     Raises
@@ -171,9 +171,9 @@ def xor(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
 
     Returns
     -------
-    x : Array, shape (n, 2)
+    x : Array of shape (n, 2)
         The points, near 0 and 1.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         1 where one of the two is near 1, 0 where both or none are.
 
     Raises
@@ -215,9 +215,9 @@ def moons(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
 
     Returns
     -------
-    x : Array, shape (n, 2)
+    x : Array of shape (n, 2)
         The points.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         0 for the upper moon, 1 for the lower.
 
     Raises
@@ -254,9 +254,9 @@ def circles(n: int, *, rng: Any = 0, noise: float = 0.05) -> tuple[Array, Array]
 
     Returns
     -------
-    x : Array, shape (n, 2)
+    x : Array of shape (n, 2)
         The points.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         0 for the outer circle, 1 for the inner.
 
     Raises
@@ -295,9 +295,9 @@ def spirals(n: int, *, rng: Any = 0, noise: float = 0.02) -> tuple[Array, Array]
 
     Returns
     -------
-    x : Array, shape (n, 2)
+    x : Array of shape (n, 2)
         The points.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         The arm, 0 or 1.
 
     Raises
@@ -339,9 +339,9 @@ def blobs(
 
     Returns
     -------
-    x : Array, shape (n, 2)
+    x : Array of shape (n, 2)
         The points.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         The cloud, from 0 to $c - 1$.
 
     Raises
@@ -371,9 +371,9 @@ def digits() -> tuple[Array, Array]:
 
     Returns
     -------
-    x : Array, shape (1797, 64)
+    x : Array of shape (1797, 64)
         The pixels, row by row: from 0 for paper to 1 for ink, in steps of 1/16.
-    labels : Array of int, shape (1797,)
+    labels : Array of int, of shape (1797,)
         The digit, 0 to 9.
 
     Raises
@@ -423,9 +423,9 @@ def split(
 
     Parameters
     ----------
-    x : Array, shape (n, ...)
+    x : Array of shape (n, ...)
         The examples.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         The class of each; or real targets, shape (n, ...).
     fraction : float
         The share to hold out, between 0 and 1.
@@ -484,9 +484,9 @@ def batches(x: Any, y: Any, *, size: int, rng: Any) -> Iterator[tuple[Any, Any]]
 
     Parameters
     ----------
-    x : Array, shape (n, ...)
+    x : Array of shape (n, ...)
         The examples.
-    y : Array, shape (n, ...)
+    y : Array of shape (n, ...)
         Their labels or targets.
     size : int
         How many in a batch.

@@ -52,16 +52,16 @@ def mse(predictions: Array, targets: Array, *, reduction: Reduction = "mean") ->
 
     Parameters
     ----------
-    predictions : Array, shape (...)
+    predictions : Array of shape (...)
         $\hat y$.
-    targets : Array, shape (...)
+    targets : Array of shape (...)
         $y$, in the dtype of `predictions`.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What becomes of the single losses.
 
     Returns
     -------
-    Array, shape () or (...)
+    Array of shape () or (...)
         In the square of the targets' unit.
 
     Raises
@@ -91,16 +91,16 @@ def mse_grad(
 
     Parameters
     ----------
-    predictions : Array, shape (...)
+    predictions : Array of shape (...)
         $\hat y$.
-    targets : Array, shape (...)
+    targets : Array of shape (...)
         $y$, in the dtype of `predictions`.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What became of the single losses.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         A slope for every prediction.
 
     Raises
@@ -124,16 +124,16 @@ def mae(predictions: Array, targets: Array, *, reduction: Reduction = "mean") ->
 
     Parameters
     ----------
-    predictions : Array, shape (...)
+    predictions : Array of shape (...)
         $\hat y$.
-    targets : Array, shape (...)
+    targets : Array of shape (...)
         $y$, in the dtype of `predictions`.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What becomes of the single losses.
 
     Returns
     -------
-    Array, shape () or (...)
+    Array of shape () or (...)
         In the targets' unit.
 
     Raises
@@ -159,16 +159,16 @@ def mae_grad(
 
     Parameters
     ----------
-    predictions : Array, shape (...)
+    predictions : Array of shape (...)
         $\hat y$.
-    targets : Array, shape (...)
+    targets : Array of shape (...)
         $y$, in the dtype of `predictions`.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What became of the single losses.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         A slope for every prediction.
 
     Raises
@@ -201,18 +201,18 @@ def huber(
 
     Parameters
     ----------
-    predictions : Array, shape (...)
+    predictions : Array of shape (...)
         $\hat y$.
-    targets : Array, shape (...)
+    targets : Array of shape (...)
         $y$, in the dtype of `predictions`.
     delta : float
         Where the square ends, in the targets' unit; above 0.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What becomes of the single losses.
 
     Returns
     -------
-    Array, shape () or (...)
+    Array of shape () or (...)
         In the square of the targets' unit.
 
     Raises
@@ -249,18 +249,18 @@ def huber_grad(
 
     Parameters
     ----------
-    predictions : Array, shape (...)
+    predictions : Array of shape (...)
         $\hat y$.
-    targets : Array, shape (...)
+    targets : Array of shape (...)
         $y$, in the dtype of `predictions`.
     delta : float
         Where the square ends, in the targets' unit; above 0.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What became of the single losses.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         A slope for every prediction.
 
     Raises
@@ -298,16 +298,16 @@ def binary_cross_entropy(
 
     Parameters
     ----------
-    logits : Array, shape (...)
+    logits : Array of shape (...)
         $z$; $\sigma(z)$ is the probability of a yes.
-    labels : Array in [0, 1], shape (...)
+    labels : Array in [0, 1], of shape (...)
         $y$: 0 or 1, integers or floats, or a probability.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What becomes of the single losses.
 
     Returns
     -------
-    Array, shape () or (...)
+    Array of shape () or (...)
         In nats.
 
     Raises
@@ -341,16 +341,16 @@ def binary_cross_entropy_grad(
 
     Parameters
     ----------
-    logits : Array, shape (...)
+    logits : Array of shape (...)
         $z$.
-    labels : Array in [0, 1], shape (...)
+    labels : Array in [0, 1], of shape (...)
         $y$: 0 or 1, integers or floats, or a probability.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What became of the single losses.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         A slope for every logit, in nats per unit.
 
     Raises
@@ -437,19 +437,19 @@ def cross_entropy(
 
     Parameters
     ----------
-    logits : Array, shape (..., n, c)
+    logits : Array of shape (..., n, c)
         $z$: a score for each of c classes; -inf masks a class out.
-    labels : Array of int, shape (..., n)
+    labels : Array of int, of shape (..., n)
         $y$: class ids from 0 to c - 1.
     label_smoothing : float
         $\alpha$, from 0 to 1: the share of the target that goes to all classes alike.
         $\ell = (1-\alpha)\,\ell_y + \alpha\,\tfrac1c\sum_k \ell_k$.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What becomes of the single losses.
 
     Returns
     -------
-    Array, shape () or (..., n)
+    Array of shape () or (..., n)
         In nats.
 
     Raises
@@ -502,18 +502,18 @@ def cross_entropy_grad(
 
     Parameters
     ----------
-    logits : Array, shape (..., n, c)
+    logits : Array of shape (..., n, c)
         $z$: a score for each of c classes; -inf masks a class out.
-    labels : Array of int, shape (..., n)
+    labels : Array of int, of shape (..., n)
         Class ids from 0 to c - 1.
     label_smoothing : float
         $\alpha$, from 0 to 1: the target becomes $(1-\alpha)\,y + \alpha/c$.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What became of the single losses.
 
     Returns
     -------
-    Array, shape (..., n, c)
+    Array of shape (..., n, c)
         A slope for every logit, in nats per unit. Each row sums to 0.
 
     Raises
@@ -547,16 +547,16 @@ def hinge(scores: Array, targets: Array, *, reduction: Reduction = "mean") -> Ar
 
     Parameters
     ----------
-    scores : Array, shape (...)
+    scores : Array of shape (...)
         $s$: the side and distance of each example.
-    targets : Array of sign, shape (...)
+    targets : Array of sign, of shape (...)
         $t$: -1 or +1, integers or floats.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What becomes of the single losses.
 
     Returns
     -------
-    Array, shape () or (...)
+    Array of shape () or (...)
         In the scores' unit.
 
     Raises
@@ -586,16 +586,16 @@ def hinge_grad(
 
     Parameters
     ----------
-    scores : Array, shape (...)
+    scores : Array of shape (...)
         $s$: the side and distance of each example.
-    targets : Array of sign, shape (...)
+    targets : Array of sign, of shape (...)
         $t$: -1 or +1, integers or floats.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What became of the single losses.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         A slope for every score.
 
     Raises
@@ -621,16 +621,16 @@ def perceptron(
 
     Parameters
     ----------
-    scores : Array, shape (...)
+    scores : Array of shape (...)
         $s$: the side and distance of each example.
-    targets : Array of sign, shape (...)
+    targets : Array of sign, of shape (...)
         $t$: -1 or +1, integers or floats.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What becomes of the single losses.
 
     Returns
     -------
-    Array, shape () or (...)
+    Array of shape () or (...)
         In the scores' unit.
 
     Raises
@@ -663,16 +663,16 @@ def perceptron_grad(
 
     Parameters
     ----------
-    scores : Array, shape (...)
+    scores : Array of shape (...)
         $s$: the side and distance of each example.
-    targets : Array of sign, shape (...)
+    targets : Array of sign, of shape (...)
         $t$: -1 or +1, integers or floats.
-    reduction : {"mean", "sum", "none"}
+    reduction : "mean", "sum" or "none"
         What became of the single losses.
 
     Returns
     -------
-    Array, shape (...)
+    Array of shape (...)
         A slope for every score.
 
     Raises

@@ -113,16 +113,16 @@ class Network:
         rng : int, numpy.random.Generator, or sequence of int
             A seed. NumPy draws in both halves: the same seed gives the same weights.
             A sequence of m seeds gives m networks.
-        scheme : {"he", "xavier", "normal", "zeros", "orthogonal"}
+        scheme : "he", "xavier", "normal", "zeros" or "orthogonal"
             How to draw.
-        dtype : {"float32", "float64"}
+        dtype : "float32" or "float64"
             Drawn in float64, then rounded.
         device : str, optional
             As in `cg.array`.
 
         Returns
         -------
-        Array, shape (size,) or (m, size)
+        Array of shape (size,) or (m, size)
             The weights, one vector a network.
 
         Raises
@@ -151,7 +151,7 @@ class Network:
 
         Parameters
         ----------
-        w : Array, shape (..., size)
+        w : Array of shape (..., size)
             Weights of one network, or of many.
 
         Returns
@@ -188,14 +188,14 @@ class Network:
 
         Parameters
         ----------
-        w : Array, shape (..., size)
+        w : Array of shape (..., size)
             Weights of one network, or of many.
-        x : Array, shape (n, d) or (..., n, d)
+        x : Array of shape (n, d) or (..., n, d)
             A row for each example. All networks see the same rows, or each its own.
 
         Returns
         -------
-        Array, shape (..., n, k)
+        Array of shape (..., n, k)
             The last layer's outputs: predictions, scores or logits.
 
         Raises
@@ -228,20 +228,20 @@ class Network:
 
         Parameters
         ----------
-        w : Array, shape (..., size)
+        w : Array of shape (..., size)
             Weights of one network, or of many.
-        x : Array, shape (n, d) or (..., n, d)
+        x : Array of shape (n, d) or (..., n, d)
             A row for each example.
-        y : Array, shape (n,), (n, k), or with the leading axes of `x`
+        y : Array of shape (n,), (n, k), or with the leading axes of `x`
             Targets or labels, as `loss` takes them.
         loss : function
             One of ``cg.losses``, or a functools.partial of one.
 
         Returns
         -------
-        loss : Array, shape (...)
+        loss : Array of shape (...)
             The mean loss of each network.
-        grad : Array, shape (..., size)
+        grad : Array of shape (..., size)
             Its gradient, in the order of `w`.
 
         Raises

@@ -21,9 +21,9 @@ def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
 
     Parameters
     ----------
-    w : Array, shape (..., d + 1)
+    w : Array of shape (..., d + 1)
         Weights, the bias last; of one neuron, or of many.
-    x : Array, shape (n, d)
+    x : Array of shape (n, d)
         A row for each example.
     activation : str
         One of "identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "softplus":
@@ -31,7 +31,7 @@ def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
 
     Returns
     -------
-    Array, shape (..., n)
+    Array of shape (..., n)
         An output for each example.
 
     Raises
@@ -86,9 +86,9 @@ def fit(x: Array, targets: Array, *, epochs: int = 100) -> Fit:
 
     Parameters
     ----------
-    x : Array, shape (n, d)
+    x : Array of shape (n, d)
         A row for each example.
-    targets : Array of sign, shape (n,)
+    targets : Array of sign, of shape (n,)
         $t$: -1 or +1, integers or floats.
     epochs : int
         At most so many passes; 1 or more.
@@ -137,11 +137,11 @@ def margin(w: Array, x: Array, targets: Array) -> float:
 
     Parameters
     ----------
-    w : Array, shape (d + 1,)
+    w : Array of shape (d + 1,)
         Weights, the bias last.
-    x : Array, shape (n, d)
+    x : Array of shape (n, d)
         A row for each example.
-    targets : Array of sign, shape (n,)
+    targets : Array of sign, of shape (n,)
         $t$: -1 or +1, integers or floats.
 
     Returns
@@ -173,11 +173,11 @@ def mistake_bound(w: Array, x: Array, targets: Array) -> float:
 
     Parameters
     ----------
-    w : Array, shape (d + 1,)
+    w : Array of shape (d + 1,)
         Weights that separate, the bias last.
-    x : Array, shape (n, d)
+    x : Array of shape (n, d)
         A row for each example.
-    targets : Array of sign, shape (n,)
+    targets : Array of sign, of shape (n,)
         $t$: -1 or +1, integers or floats.
 
     Returns

@@ -80,11 +80,11 @@ def fit(
     ----------
     net : Network
         What to train.
-    w : Array, shape (size,) or (m, size)
+    w : Array of shape (size,) or (m, size)
         Where to start. It stays as it is.
-    x : Array, shape (n, d)
+    x : Array of shape (n, d)
         The examples.
-    y : Array, shape (n, ...)
+    y : Array of shape (n, ...)
         Their labels or targets, as `loss` takes them.
     loss : callable
         A loss of this half, such as ``cg.losses.cross_entropy``.
@@ -202,11 +202,11 @@ def accuracy(net: Any, w: Any, x: Any, labels: Any) -> float | Array:
     ----------
     net : Network
         The network.
-    w : Array, shape (size,) or (m, size)
+    w : Array of shape (size,) or (m, size)
         Its weights.
-    x : Array, shape (n, d)
+    x : Array of shape (n, d)
         The examples.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         Their classes. With one output: 0 or 1, or -1 or 1, and shape (n, 1) will do.
 
     Returns
@@ -245,11 +245,11 @@ def confusion(net: Any, w: Any, x: Any, labels: Any) -> Array:
     ----------
     net : Network
         The network.
-    w : Array, shape (size,)
+    w : Array of shape (size,)
         Its weights.
-    x : Array, shape (n, d)
+    x : Array of shape (n, d)
         The examples.
-    labels : Array of int, shape (n,)
+    labels : Array of int, of shape (n,)
         Their classes, as in `accuracy`.
 
     Returns
