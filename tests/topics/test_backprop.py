@@ -1,6 +1,7 @@
 """Derivatives on a graph: three ways, one value, and the counts of theory."""
 
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -98,6 +99,19 @@ def test_a_wrong_graph_is_told(act, words):
     graph.edge("a", "b", 1.0)
     with pytest.raises(ValueError, match=words):
         act(graph)
+
+
+def test_a_drawing_has_every_node_with_its_value_and_its_slope():
+    graph = cg.backprop.record(lambda x, y: x * y + x, x=2.0, y=3.5)
+    drawing = ElementTree.fromstring(graph.svg("f"))
+    said = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    for name, value in graph.values.items():
+        assert name in said
+        assert f"{value:.4g}" in said
+        assert f"{graph.reverse('f', name).value:.4g}" in said
+    by_hand = cg.backprop.Graph()
+    by_hand.edge("a < b", "c & d", 2.0)
+    ElementTree.fromstring(by_hand.svg())
 
 
 FUNCTIONS = {

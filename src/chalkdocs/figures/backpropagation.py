@@ -1,13 +1,14 @@
 """Figures of the page on backpropagation."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, PAPER, SERIES
 
-__all__ = ["diamond", "explosion"]
+__all__ = ["diamond", "explosion", "neuron"]
 
 
 def diamond() -> Figure:
@@ -62,3 +63,13 @@ def explosion() -> Figure:
     axis.text(15, 1.5 * once[14], "each node once", ha="center")
     axis.set(xlabel="depth", ylabel="multiplications", xlim=(0.5, 18.5))
     return figure
+
+
+def neuron() -> str:
+    """A neuron with its loss, as the page records it."""
+
+    def loss(x: float, w: float, b: float, y: float) -> float:
+        out: float = (np.tanh(w * x + b) - y) ** 2
+        return out
+
+    return cg.backprop.record(loss, x=0.5, w=2.0, b=-0.6, y=1.0).svg("f")

@@ -57,10 +57,12 @@ def _short(number: re.Match[str]) -> str:
     return f"{float(number[0]):.2f}"
 
 
-def svg(draw: Callable[[], Figure], name: str) -> str:
+def svg(draw: Callable[[], Figure | str], name: str) -> str:
     """Draw a figure and return its SVG, which belongs inside a page."""
     with mpl.rc_context(STYLE):
         figure = draw()
+        if isinstance(figure, str):  # an SVG already, in the colours of the page
+            return figure
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
