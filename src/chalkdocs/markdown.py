@@ -246,9 +246,11 @@ class _Claims(Treeprocessor):
                 continue
             title = block[0]
             key, verdict = claims.split_title("".join(title.itertext()).strip())
-            block.set("id", f"claim-{key.lower()}")
             title.text, title[:] = f"{verdict[0].upper()}{verdict[1:]}", []
-            SubElement(title, "span", {"class": "claim-id"}).text = key
+            # Not on the block: the theme would name every snippet in it after it, and
+            # all their copy buttons would copy the first.
+            badge = {"class": "claim-id", "id": f"claim-{key.lower()}"}
+            SubElement(title, "span", badge).text = key
             deck = Element("p", {"class": "claim-statement"})
             deck.text = f"**The deck:** {claims.claims()[key].statement}"
             block.insert(1, deck)

@@ -124,4 +124,4 @@ def test_a_verdict_of_the_ledger_leads_to_its_block(page, base):
     assert targets
     for target in targets:
         page.goto(target)
-        assert page.locator(f"#{target.partition('#')[2]}.claim").is_visible()
+        assert page.locator(f".claim #{target.partition('#')[2]}").is_visible()
