@@ -131,9 +131,10 @@ def ledger(docs: Path, page: Path) -> str:
         verdict = "open"
         if key in done:
             target = _relative(done[key].page, page)
+            checks = done[key].checks
             verdict = (
                 f"[{done[key].verdict}]({target}#claim-{key.lower()})"
-                f"<br>{done[key].checks} answers compared"
+                f"<br>{checks} answer{'s' * (checks > 1)} compared"
             )
         # A bar in a formula would end the cell.
         statement = claim.statement.replace("|", r"\vert ")
