@@ -376,13 +376,31 @@ def check_grads(
     >>> import chalkgrad.numpy as cg
     >>> cg.autodiff.check_grads(np.tanh, cg.array([0.3, -2.0]))
     """
+    compare(vjp, lambda numbers, _: numbers, f, args, order=order, h=h, rtol=rtol)
+
+
+def compare(
+    vjp: Callable[..., Any],
+    make: Callable[[Any, Any], Any],
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    *,
+    order: int,
+    h: float,
+    rtol: float,
+) -> None:
+    """Do the work of `check_grads` for either half.
+
+    ``make(numbers, like)`` makes an array of the half of numbers that NumPy drew.
+    """
     order = check.integer("check_grads", "order", order, low=1)
     h = check.number("check_grads", "h", h, low=0, open_low=True)
     rng = np.random.default_rng(0)
-    along = [rng.standard_normal(np.shape(x)) for x in args]
+    along = [make(rng.standard_normal(tuple(x.shape)), x) for x in args]
     for nth in range(1, order + 1):
-        g = rng.standard_normal(np.shape(f(*args)))
-        slope = _slope(f, g, along)
+        value = f(*args)
+        g = make(rng.standard_normal(tuple(np.shape(value))), value)
+        slope = _slope(vjp, f, g, along)
         ours = float(slope(*args))
         ahead, behind = (
             f(*(x + sign * h * v for x, v in zip(args, along, strict=True)))
@@ -397,15 +415,14 @@ def check_grads(
         f = slope
 
 
-def _slope(f: Callable[..., Any], g: Any, along: list[Any]) -> Callable[..., Any]:
-    """The derivative of g . f along a direction, by the pullback."""
+def _slope(
+    vjp: Callable[..., Any], f: Callable[..., Any], g: Any, along: list[Any]
+) -> Callable[..., Any]:
+    """Make the derivative of g . f along a direction, by the pullback."""
 
     def slope(*args: Any) -> Any:
         found = vjp(f, *args)[1](g)
         parts = found if isinstance(found, tuple) else (found,)
-        total: Any = 0.0
-        for part, v in zip(parts, along, strict=True):
-            total = total + (part * v).sum()
-        return total
+        return sum((part * v).sum() for part, v in zip(parts, along, strict=True))
 
     return slope
