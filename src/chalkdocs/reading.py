@@ -29,11 +29,11 @@ from pytest_doctestplus.plugin import (
 )
 
 HALVES = ("NumPy", "PyTorch")
-_TAB = re.compile(r'( *)===[+!]? "(NumPy|PyTorch)"')
+_TAB = re.compile(r'( *)===[+!]{0,2} +"(NumPy|PyTorch)"')
 _IMPORT = "import chalkgrad.numpy as cg  # or: import chalkgrad.torch as cg"
 _FENCE = re.compile(r" *(`{3,}|~{3,})")
 _REQUIRES = re.compile(r" *<!-- *doctest-requires:: *(.*?) *-->")
-_SKIP = re.compile(r"doctest-skip|doctest: *\+SKIP")
+_SKIP = re.compile(r"doctest-skip|doctest:.*\+SKIP")
 
 
 def has(module: str) -> bool:
@@ -65,7 +65,7 @@ def read(text: str, half: str) -> tuple[str, dict[int, str]]:
             continue
         if _SKIP.search(line):
             raise ValueError(f"line {number}: a page may not skip without a cause.")
-        if needs := _REQUIRES.match(line):
+        if not inside and (needs := _REQUIRES.match(line)):
             missing = _missing(needs[1], number)
         if _FENCE.match(line):
             if missing and not inside:
@@ -92,6 +92,7 @@ def _missing(needs: str, number: int) -> str:
 # --- Comparing answers ----------------------------------------------------------------
 
 _SAME = [
+    ("<BLANKLINE>", ""),  # between the matrices of an array
     (r",\s*(dtype|device|grad_fn|requires_grad)=('[^']*'|<[^>]*>|[\w.]+)", ""),
     (r"\btorch\.Size\(\[(\d+)\]\)", r"(\1,)"),
     (r"\btorch\.Size\(\[(.*?)\]\)", r"(\1)"),

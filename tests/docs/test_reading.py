@@ -1,5 +1,7 @@
 """The two readings of a page: what is wrong fails, wherever it stands."""
 
+from textwrap import indent
+
 import pytest
 import torch  # before any page does: a second import of it in one process crashes
 
@@ -132,8 +134,24 @@ array([1.0, 0.51])
 
 -->
 """,
+    "other_tab": """
+=== "Shell"
+
+    ```pycon
+    >>> 1 + 1  # !
+    3
+    ```
+""",
+    "shown_directive": """
+```markdown
+<!-- doctest-requires:: scipy -->
+>>> 1 + 1  # !
+3
+```
+""",
 }
-WRONG_IN_TAB = """
+# What stands in one half's tab, however the tab is written.
+TAB = """
 === "{}"
 
     <!-- doctest-requires::torch-->
@@ -142,12 +160,18 @@ WRONG_IN_TAB = """
     3
     ```
 """
+WRONG_IN_TAB = {
+    "tab": TAB,
+    "marked_tab": TAB.replace("===", "===!+"),
+    "nested_tab": "\n!!! note\n" + indent(TAB, "    ") + "\n    More words.\n",
+}
 
 
 def test_a_wrong_answer_fails_wherever_it_stands_at_its_own_line(read):
     wrong = {name: (text, reading.HALVES) for name, text in WRONG_IN_BOTH.items()}
-    for half in reading.HALVES:
-        wrong[f"tab_{half}"] = WRONG_IN_TAB.format(half), (half,)
+    for name, text in WRONG_IN_TAB.items():
+        for half in reading.HALVES:
+            wrong[f"{name}_{half}"] = text.format(half), (half,)
     pages = {name: HEAD + text for name, (text, _) in wrong.items()}
     result = read(**pages)
     failed = sum(len(halves) for _, halves in wrong.values())
@@ -178,6 +202,10 @@ np.False_
 dtype('float64')
 >>> cg.array([1, 2]).max()
 np.int64(2)
+>>> cg.array([[[1.5]], [[3.0]]])
+array([[[1.5]],
+<BLANKLINE>
+       [[3. ]]])
 ```
 """
     read(page=HEAD + page).assert_outcomes(passed=2)
@@ -196,12 +224,21 @@ def test_one_import_line_may_name_both_halves(read):
     result.stdout.fnmatch_lines(["FAILED page.md::page.md[[]PyTorch]*"])
 
 
-def test_a_block_that_needs_a_gpu_is_skipped_for_all_to_see(read):
-    page = "<!-- doctest-requires:: torch, cuda -->\n```pycon\n>>> 1\n\n2\n```\n"
-    result = read(page=HEAD + page)
-    if not torch.cuda.is_available():
-        result.assert_outcomes(passed=2, skipped=2)
-        result.stdout.fnmatch_lines(["SKIPPED*page.md: line 16 needs cuda"])
+def test_a_block_that_needs_a_gpu_is_skipped_for_all_to_see(read, monkeypatch):
+    monkeypatch.setattr(reading, "has", lambda module: module != "cuda")
+    block = (
+        "<!-- doctest-requires:: torch, cuda -->\n```pycon\n>>> 1\n\n>>> 2\n3\n```\n"
+    )
+    after = "\n```pycon\n>>> 1 + 1\n3\n```\n"
+    result = read(right=HEAD + block, wrong=HEAD + block + after)
+    result.assert_outcomes(passed=2, skipped=4, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*wrong.md:24: DocTestFailure",
+            "SKIPPED*right.md: line 16 needs cuda",
+            "SKIPPED*wrong.md: line 16 needs cuda",
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -211,6 +248,7 @@ def test_a_block_that_needs_a_gpu_is_skipped_for_all_to_see(read):
         "<!-- doctest-skip-all -->",
         "<!-- doctest-requires:: scipy -->",
         "    >>> f()  # doctest: +SKIP",
+        "    >>> f()  # doctest: +ELLIPSIS, +SKIP",
     ],
 )
 def test_nothing_else_may_be_skipped(read, line):
@@ -231,3 +269,5 @@ def test_another_device_reads_the_pytorch_half_alone(read):
     result = read("--device=meta", page=page)
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*only PyTorch computes on meta"])
+    # What a reading sets, it sets back.
+    assert repr(torch.tensor(1 / 3)) == "tensor(0.3333)"
