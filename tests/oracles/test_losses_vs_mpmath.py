@@ -2,42 +2,19 @@
 
 With a soft label the gradient is a difference, p - y, of two numbers that may be as
 close as you like: no formula in the same precision can have its last places. There the
-unit is that of the larger of the two. With a hard label it is that of the gradient.
+unit is that of the larger of the two. With a hard label it is that of the gradient,
+and so it is with the label 1/2, where p - y is an odd function of z.
 """
 
 import math
 
-import mpmath
 import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-import chalkgrad.numpy as reference
-import chalkgrad.torch as twin
+from .thousand_digits import DTYPES, HALVES, NUMBERS, exact, rows, sigma, ulps
 
-mpmath.mp.dps = 1000
 ULP = 4
-HALVES = {"numpy": reference, "torch": twin}
-DTYPES = ["float32", "float64"]
-
-# Where peers fail: at 0, where 1 - p is lost, where exp overflows, far beyond.
-SIZES = [0, 1e-30, 1e-8, 1e-3, 0.25, 0.5, 1, 2, 5, 16, 17, 36, 50, 88, 104, 700, 1e4]
-NUMBERS = sorted({sign * size for size in SIZES for sign in (-1.0, 1.0)})
-
-
-def exact(x):
-    """Give every number of an array to mpmath, digit by digit."""
-    return [mpf(float(value)) for value in np.ravel(x)]
-
-
-def ulps(got, wanted, units=None):
-    """Return the largest distance from the exact values, in ulps of `units`."""
-    units = np.array(units or wanted, dtype=float).astype(got.dtype)
-    spacing = np.spacing(np.abs(units))
-    return max(
-        float(abs(mpf(float(g)) - w) / mpf(float(s)))
-        for g, w, s in zip(np.ravel(got), wanted, spacing, strict=True)
-    )
 
 
 def check(cg, name, first, second, loss, grad, units=None, **options):
@@ -99,40 +76,21 @@ def test_margin_losses(half, dtype):
         check(HALVES[half], name, scores, targets, loss, grad)
 
 
-def sigma(z):
-    return 1 / (1 + mp.exp(-z))
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("half", HALVES)
 def test_binary_cross_entropy(half, dtype):
     logits, labels = (
-        np.array(x, dtype).ravel() for x in np.meshgrid(NUMBERS, [0, 0.3, 0.9, 1])
+        np.array(x, dtype).ravel() for x in np.meshgrid(NUMBERS, [0, 0.3, 0.5, 0.9, 1])
     )
     pairs = list(zip(exact(logits), exact(labels), strict=True))
     loss = [y * mp.log1p(mp.exp(-z)) + (1 - y) * mp.log1p(mp.exp(z)) for z, y in pairs]
     # sigma(z) - y, written so that 1000 digits are enough at z = 1e4.
     grad = [(1 - y) * sigma(z) - y * sigma(-z) for z, y in pairs]
     units = [
-        g if y in (0, 1) else max(sigma(z), y)
+        g if y in (0, 0.5, 1) else max(sigma(z), y)
         for g, (z, y) in zip(grad, pairs, strict=True)
     ]
     check(HALVES[half], "binary_cross_entropy", logits, labels, loss, grad, units)
-
-
-def rows():
-    rng = np.random.default_rng(0)
-    yield [0.0, 0.0]
-    yield [1e4, 1e4, -1e4]
-    yield [50.0, -50.0]
-    yield [1e4, -1e4]
-    yield [0.0, -17.0, -40.0]
-    yield [0.0, -60.0, -100.0, -104.0]
-    yield [700.0, 699.0, -700.0]
-    yield [1e-3, 0.0, -1e-3]
-    yield [1e-30, 0.0]
-    for scale in (1e-3, 1.0, 30.0, 1e4):
-        yield rng.normal(size=10) * scale
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
@@ -173,6 +131,32 @@ def test_cross_entropy(half, dtype, smoothing):
             units if smoothing else None,
             label_smoothing=smoothing,
         )
+
+
+LABELS = {"cross_entropy": [2, 0, 1], "binary_cross_entropy": [0.0, 1.0, 0.3]}
+LOSSES = [n for n in HALVES["numpy"].losses.__all__ if not n.endswith("_grad")]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("half", HALVES)
+def test_a_sum_and_a_mean_of_three_are_those_of_the_single_losses(half, dtype, name):
+    cg = HALVES[half]
+    logits = np.array([[0.1, -1.3, 2.0], [0.7, 5.0, -0.2], [1.1, 1.1, 0.0]], dtype)
+    first = cg.array(logits if name == "cross_entropy" else logits[:, 0])
+    labels = np.array(LABELS.get(name, [1.0, -1.0, -1.0]))
+    second = cg.array(labels if labels.dtype == int else labels.astype(dtype))
+
+    def asked(f, reduction):
+        return np.asarray(cg.asnumpy(f(first, second, reduction=reduction)))
+
+    f, f_grad = getattr(cg.losses, name), getattr(cg.losses, f"{name}_grad")
+    total = mp.fsum(exact(asked(f, "none")))
+    each = exact(asked(f_grad, "none"))
+    assert ulps(asked(f, "sum"), [total]) <= 1
+    assert ulps(asked(f, "mean"), [total / 3]) <= 1
+    assert ulps(asked(f_grad, "sum"), each) == 0
+    assert ulps(asked(f_grad, "mean"), [slope / 3 for slope in each]) <= 0.5
 
 
 def test_a_unit_in_the_last_place_is_what_it_says():

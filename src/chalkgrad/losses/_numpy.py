@@ -422,6 +422,13 @@ def _exp_below(z: Array, top: Array) -> Array:
     return np.where(near, e + e * lost, 0)
 
 
+def _sum(e: Array) -> Array:
+    """Sum over the classes, small ones first: beside a large one each would be lost."""
+    large = np.where(e > 0.25, e, 0)
+    total: Array = (e - large).sum(axis=-1) + large.sum(axis=-1)
+    return total
+
+
 @recorded
 def cross_entropy(
     logits: Array,
@@ -530,10 +537,10 @@ def cross_entropy_grad(
     where = "cross_entropy_grad"
     z, y = _logits_and_classes(where, logits, labels, label_smoothing)
     e = _exp_below(z, z.max(axis=-1, keepdims=True))
-    total = e.sum(axis=-1, keepdims=True)
+    total = _sum(e)[..., None]
     others = _without(e, y)
     slopes = others / total
-    missing = others.sum(axis=-1, keepdims=True) / total  # 1 - p_y
+    missing = _sum(others)[..., None] / total  # 1 - p_y
     np.put_along_axis(slopes, y[..., None], -missing, axis=-1)
     if label_smoothing > 0:
         towards_all = e / total - 1 / z.shape[-1]
