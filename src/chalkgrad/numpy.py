@@ -9,6 +9,7 @@ from chalkgrad.activations import _numpy as activations
 from chalkgrad.autodiff import _numpy as autodiff
 from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared as data
+from chalkgrad.landscape import _numpy as landscape
 from chalkgrad.losses import _numpy as losses
 from chalkgrad.network._numpy import network
 from chalkgrad.optimizers import _numpy as optimizers
@@ -25,6 +26,7 @@ __all__ = [
     "autodiff",
     "backprop",
     "data",
+    "landscape",
     "losses",
     "network",
     "optimizers",

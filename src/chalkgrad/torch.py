@@ -18,6 +18,7 @@ from chalkgrad.activations import _torch as activations
 from chalkgrad.autodiff import _torch as autodiff
 from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared
+from chalkgrad.landscape import _torch as landscape
 from chalkgrad.losses import _torch as losses
 from chalkgrad.network._torch import network
 from chalkgrad.optimizers import _torch as optimizers
@@ -36,6 +37,7 @@ __all__ = [
     "autodiff",
     "backprop",
     "data",
+    "landscape",
     "losses",
     "network",
     "optimizers",

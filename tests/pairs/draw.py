@@ -20,6 +20,7 @@ from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+import chalkgrad.numpy as reference
 from chalkgrad._core.check import INTEGERS
 from chalkgrad.activations._numpy import ELEMENTWISE
 
@@ -48,6 +49,7 @@ def _spread(most: int) -> list[float]:
 REAL = {
     "grad": st.sampled_from(_spread(10)),
     "logits": st.sampled_from(_spread(800)),
+    "path": st.sampled_from(_eighths(8)),
     "predictions": st.sampled_from(_spread(100)),
     "scores": st.sampled_from(_spread(800)),
     "targets": st.sampled_from(_spread(100)),
@@ -70,7 +72,10 @@ OPTIONS = {
     "lr": st.floats(1e-3, 0.5),
     "momentum": st.floats(0.1, 0.99),
     "nesterov": st.booleans(),
+    "net": st.lists(st.integers(1, 4), min_size=2, max_size=4).map(reference.network),
+    "normalize": st.sampled_from(["filter", "layer", "none"]),
     "reduction": st.sampled_from(["mean", "sum", "none"]),
+    "rng": st.integers(0, 9),
     "slope": st.sampled_from([0.0, 0.01, 0.25, 1.0]),
     "weight_decay": st.floats(0.01, 0.5),
 }
@@ -127,6 +132,8 @@ def arguments(
     letters = {axis[0] for slot in said.values() for axis in slot.axes} - {"."}
     sizes = {letter: draw(st.integers(1, 4)) for letter in sorted(letters)}
     out = draw(options(f))
+    if "net" in out:
+        sizes["size"] = out["net"].size
     for name, slot in said.items():
         if slot.kind:
             dtype, elements = draw(numbers(f, name, slot, sizes))

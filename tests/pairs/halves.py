@@ -12,6 +12,7 @@ import torch
 import chalkgrad.numpy as reference
 import chalkgrad.torch as twin
 from chalkgrad._core.types import Optimizer
+from chalkgrad.network._numpy import Network
 
 from .draw import slots
 
@@ -74,7 +75,9 @@ def read_only(x: Any) -> Any:
 
 
 def tensor(x: Any, device: str = "cpu") -> Any:
-    """Return a tensor with the same numbers, if `x` is an array."""
+    """Return a tensor with the same numbers, if `x` is an array; a network's twin."""
+    if isinstance(x, Network):
+        return twin.network(x.sizes, activation=x.activation, skip=x.skip)
     return torch.tensor(x, device=device) if isinstance(x, np.ndarray) else x
 
 

@@ -140,7 +140,10 @@ WRONG = {
     "label_smoothing": [1.5, -0.1, nan],
     "lr": [-0.1, nan, inf],
     "momentum": [1, -0.1, nan],
+    "net": [],
+    "normalize": ["unit", None],
     "reduction": ["average", None],
+    "rng": [-1],
     "slope": [1.5, -0.1, nan],
     "weight_decay": [-0.1, inf],
 }

@@ -89,6 +89,15 @@ def choice(where: str, name: str, value: Any, options: Collection[str]) -> str:
     raise ValueError(f"{where}: `{name}` must be one of {known}, got {value!r}.")
 
 
+def network(where: str, net: Any, kind: type[Any]) -> None:
+    """Raise unless `net` is a network of this half."""
+    if not isinstance(net, kind):
+        raise TypeError(
+            f"{where}: `net` must be a network of this half, made by cg.network, got "
+            f"{type(net).__module__}.{type(net).__name__}."
+        )
+
+
 def dtype_name(x: Any) -> str:
     """Name a dtype as NumPy does, in both halves."""
     return _dtype_name(x.dtype)

@@ -1,0 +1,1 @@
+"""Landscape: the loss seen as a height over the space of all weights."""

@@ -1,0 +1,119 @@
+"""Landscape, PyTorch half: twins of `chalkgrad.numpy.landscape`."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+
+from chalkgrad._core import check
+from chalkgrad._core._torch import Array, array, arrays, asnumpy
+from chalkgrad.autodiff._torch import hvp
+from chalkgrad.landscape._numpy import (
+    components,
+    drawn,
+    lanczos,
+    offsets,
+    place,
+    random_start,
+    room,
+    span,
+    walk,
+)
+from chalkgrad.network._torch import Network
+
+__all__ = ["Projection", "Sharpness", "directions", "project", "sharpness", "slice"]
+
+
+def directions(
+    net: Network, w: Array, *, rng: Any = 0, normalize: str = "filter"
+) -> Array:
+    """Twin of `chalkgrad.numpy.landscape.directions`."""
+    w = place("directions", arrays, Network, net, w)
+    d = drawn(net, asnumpy(w).astype("float64"), rng, normalize)
+    return _like(w, d)
+
+
+@torch.no_grad()
+def slice(
+    net: Network,
+    w: Array,
+    x: Array,
+    y: Array,
+    loss: Callable[..., Any],
+    directions: Array,
+    *,
+    radius: float = 1.0,
+    points: int = 51,
+) -> Array:
+    """Twin of `chalkgrad.numpy.landscape.slice`."""
+    w = place("slice", arrays, Network, net, w)
+    d = span("slice", arrays, net, w, directions)
+    steps = w.new_tensor(offsets("slice", radius, points))
+    grid = torch.stack(torch.meshgrid(*[steps] * len(d), indexing="ij"), -1)
+    places = grid.reshape(-1, len(d))
+    losses, count = [], room("slice", arrays, net, x, y)
+    for start in range(0, len(places), count):
+        many = w + places[start : start + count] @ d
+        outputs = net.forward(many, x)
+        truth = y.expand(len(many), *y.shape)
+        each = loss(outputs, truth, reduction="none")
+        losses.append(each.reshape(len(many), -1).mean(-1))
+    return torch.cat(losses).reshape(grid.shape[:-1])
+
+
+class Sharpness(NamedTuple):
+    """Twin of `chalkgrad.numpy.landscape.Sharpness`."""
+
+    largest: float
+    smallest: float
+    direction: Array
+    steps: int
+    converged: bool
+
+
+def sharpness(
+    net: Network,
+    w: Array,
+    x: Array,
+    y: Array,
+    loss: Callable[..., Any],
+    *,
+    tolerance: float = 1e-6,
+    steps: int = 100,
+    rng: Any = 0,
+) -> Sharpness:
+    """Twin of `chalkgrad.numpy.landscape.sharpness`."""
+    w = place("sharpness", arrays, Network, net, w)
+    v = _like(w, random_start("sharpness", net, rng))
+    room("sharpness", arrays, net, x, y)
+    return Sharpness(
+        *lanczos(
+            lambda v: hvp(lambda w: loss(net.forward(w, x), y), w, v),
+            v,
+            tolerance,
+            steps,
+        )
+    )
+
+
+class Projection(NamedTuple):
+    """Twin of `chalkgrad.numpy.landscape.Projection`."""
+
+    directions: Array
+    coordinates: Array
+    explained: tuple[float, float]
+
+
+def project(path: Array) -> Projection:
+    """Twin of `chalkgrad.numpy.landscape.project`.
+
+    NumPy finds the axes, in the memory of the CPU.
+    """
+    path = walk("project", arrays, path)
+    axes, coordinates, explained = components(asnumpy(path).astype("float64"))
+    return Projection(_like(path, axes), _like(path, coordinates), explained)
+
+
+def _like(w: Array, x: Any) -> Array:
+    """Return NumPy's numbers in the dtype of `w`, and where it lives."""
+    return array(x, dtype=check.dtype_name(w), device=str(w.device))
