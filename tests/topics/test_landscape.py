@@ -158,16 +158,14 @@ def test_rescaling_two_relu_layers_moves_the_raw_slice_alone(cg):
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("seed", range(3))
-def test_sharpness_is_the_outermost_eigenvalues_of_the_hessian(cg, activation, seed):
+def test_sharpness_is_the_largest_eigenvalue_of_the_hessian(cg, activation, seed):
     net, _, *rest = place(cg, activation=activation)
     w = net.init(seed)
     values = np.linalg.eigvalsh(hessian(cg, net, w, *rest))
     found = cg.landscape.sharpness(net, w, *rest)
     assert found.converged
     assert found.steps < net.size
-    scale = max(abs(values))
     assert found.largest == pytest.approx(values[-1], rel=1e-6)
-    assert found.smallest == pytest.approx(values[0], abs=1e-6 * scale)
 
 
 def test_the_direction_of_the_sharpest_bend_bends_most(cg):
@@ -185,7 +183,6 @@ def test_sharpness_is_exact_once_the_whole_space_is_searched(cg):
     found = cg.landscape.sharpness(net, w, *rest, tolerance=1e-300, steps=10_000)
     assert found.steps <= net.size
     assert found.largest == pytest.approx(values[-1], rel=1e-12)
-    assert found.smallest == pytest.approx(values[0], rel=1e-9)
 
 
 def test_too_few_steps_are_told(cg):
@@ -199,7 +196,7 @@ def test_flat_ground_is_flat(cg):
     w = net.init(scheme="zeros")
     x = cg.array([[1.0, 2.0]])
     found = cg.landscape.sharpness(net, w, x, cg.array([[0.0]]), cg.losses.mae)
-    assert (found.largest, found.smallest, found.converged) == (0.0, 0.0, True)
+    assert (found.largest, found.converged) == (0.0, True)
 
 
 def test_both_halves_see_the_same_ground():
@@ -211,7 +208,7 @@ def test_both_halves_see_the_same_ground():
         d = cg.landscape.directions(net, w)
         grid = cg.asnumpy(cg.landscape.slice(net, w, *rest, d, points=9))
         bend = cg.landscape.sharpness(net, w, *rest)
-        seen.append((grid, bend.largest, bend.smallest, cg.asnumpy(bend.direction)))
+        seen.append((grid, bend.largest, cg.asnumpy(bend.direction)))
     for ours, theirs in zip(*seen, strict=True):
         assert theirs == pytest.approx(ours, rel=1e-12, abs=1e-12)
 

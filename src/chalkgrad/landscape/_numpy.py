@@ -165,14 +165,12 @@ class Sharpness(NamedTuple):
 
     largest: float
     """The largest eigenvalue of the Hessian."""
-    smallest: float
-    """The smallest; below 0 where some direction bends down."""
     direction: Array
-    """The eigenvector of the largest, shape (size,), of length 1."""
+    """Its eigenvector, shape (size,), of length 1."""
     steps: int
     """How many products with the Hessian it took."""
     converged: bool
-    """Whether both eigenvalues are known to within the tolerance."""
+    """Whether the eigenvalue is known to within the tolerance."""
 
 
 def sharpness(
@@ -186,13 +184,14 @@ def sharpness(
     steps: int = 100,
     rng: Any = 0,
 ) -> Sharpness:
-    r"""Find the largest and the smallest curvature at `w`, by Lanczos' method.
+    r"""Find the largest curvature at `w` in any direction, by Lanczos' method.
 
-    They are the outermost eigenvalues of the Hessian $H$ of the mean loss. From a
+    It is the largest eigenvalue $\lambda$ of the Hessian $H$ of the mean loss. From a
     random start $v$ the method needs the products $v, Hv, H^2v, \dots$ only, never $H$
-    itself. It stops when both residuals $\|Hu - \lambda u\|$, $u$ of length 1, are at
-    most `tolerance` times the larger $|\lambda|$: so near is some eigenvalue to each
-    $\lambda$. After `steps` products, or as many as there are weights, it stops anyway.
+    itself. It stops when the residual $\|Hu - \lambda u\|$, $u$ of length 1, is at most
+    `tolerance` times $|\lambda|$: so near to $\lambda$ is an eigenvalue, almost surely
+    the largest. After `steps` products, or as many as there are weights, it stops
+    anyway.
 
     Parameters
     ----------
@@ -216,7 +215,7 @@ def sharpness(
     Returns
     -------
     Sharpness
-        Both curvatures, the direction of the largest, and whether it converged.
+        The curvature, its direction, and whether the method converged.
 
     Raises
     ------
@@ -232,11 +231,11 @@ def sharpness(
     --------
     >>> import chalkgrad.numpy as cg
     >>> net = cg.network([1, 1])
-    >>> x, targets = cg.array([[-1.0], [1.0]]), cg.array([[0.0], [0.0]])
-    >>> w = cg.array([3.0, 2.0])  # the loss is w1**2 + w2**2
+    >>> x, targets = cg.array([[-3.0], [3.0]]), cg.array([[0.0], [0.0]])
+    >>> w = cg.array([3.0, 2.0])  # the loss is 9 w1**2 + w2**2
     >>> found = cg.landscape.sharpness(net, w, x, targets, cg.losses.mse)
-    >>> found.largest, found.smallest
-    (2.0, 2.0)
+    >>> found.largest, found.steps
+    (18.0, 2)
     """
     w = place("sharpness", arrays, Network, net, w)
     v = np.array(random_start("sharpness", net, rng), w.dtype)
@@ -383,8 +382,8 @@ def drawn(net: Any, w: Array, rng: Any, normalize: str) -> Array:
 
 def lanczos(
     product: Callable[[Any], Any], v: Any, tolerance: Any, steps: Any
-) -> tuple[float, float, Any, int, bool]:
-    """Find the outermost eigenvalues of a symmetric matrix, given its products."""
+) -> tuple[float, Any, int, bool]:
+    """Find the largest eigenvalue of a symmetric matrix, given its products."""
     tolerance = check.number("sharpness", "tolerance", tolerance, low=0, open_low=True)
     steps = check.integer("sharpness", "steps", steps, low=1)
     basis: list[Any] = [v / _length(v)]
@@ -398,14 +397,14 @@ def lanczos(
         # In this basis the matrix has three diagonals.
         small = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
         values, vectors = np.linalg.eigh(small)
-        rest = _length(u) * abs(vectors[-1, [0, -1]]).max()
-        converged = bool(rest <= tolerance * abs(values).max())
+        residual = _length(u) * abs(vectors[-1, -1])
+        converged = bool(residual <= tolerance * abs(values[-1]))
         if converged or len(basis) == min(steps, len(v)):
             break
         beside.append(_length(u))
         basis.append(u / beside[-1])
     direction = sum(float(c) * b for c, b in zip(vectors[:, -1], basis, strict=True))
-    return float(values[-1]), float(values[0]), direction, len(basis), converged
+    return float(values[-1]), direction, len(basis), converged
 
 
 def _length(v: Any) -> float:

@@ -65,7 +65,6 @@ class Sharpness(NamedTuple):
     """Twin of `chalkgrad.numpy.landscape.Sharpness`."""
 
     largest: float
-    smallest: float
     direction: Array
     steps: int
     converged: bool
