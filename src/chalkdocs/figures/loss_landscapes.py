@@ -1,0 +1,146 @@
+"""Figures of the page on loss landscapes.
+
+The two about depth draw what ``python -m benchmarks.landscape`` measured.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+
+import chalkgrad.numpy as cg
+from chalkdocs.figures.style import INK, SERIES
+
+__all__ = ["invariance", "planes", "ruggedness", "walk"]
+
+RESULT = Path(__file__).parents[3] / "benchmarks/results/landscape.json"
+LOSS = cg.losses.cross_entropy
+
+
+@cache
+def _measured() -> Any:
+    return json.loads(RESULT.read_text("utf-8"))
+
+
+def _ground(axis: Axes, across: Any, up: Any, heights: Any, levels: Any) -> None:
+    """Shade by height: the deeper, the paler; a line at each level."""
+    shades = [to_rgba(SERIES[0], a) for a in np.linspace(0, 0.75, len(levels) + 1)]
+    axis.contourf(across, up, heights, levels, colors=shades, extend="both")
+    axis.contour(
+        across, up, heights, levels, colors=[INK], linewidths=0.5, linestyles="solid"
+    )
+
+
+def planes() -> Figure:
+    """Three planes: shallow, deep, deep with skip connections."""
+    figure, axes = plt.subplots(1, 3, figsize=(6.4, 2.7), sharey=True)
+    steps = np.linspace(-0.5, 0.5, 41)
+    for axis, plane in zip(axes, _measured()["planes"], strict=True):
+        heights = np.log10(plane["heights"])
+        _ground(axis, steps, steps, heights.T, np.linspace(-2, 3, 11))
+        axis.plot(0, 0, "+", color=SERIES[1], markersize=9)
+        more = "with skips" if plane["skip"] else "plain"
+        axis.set(title=f"{plane['depth']} layers,\n{more}", xlabel="along d₁")
+        axis.set(xticks=[-0.5, 0, 0.5], yticks=[-0.5, 0, 0.5], aspect="equal")
+    axes[0].set_ylabel("along d₂")
+    return figure
+
+
+@cache
+def _moons() -> tuple[Any, Any, Any, Any]:
+    """Train the network of the page; return it, its walk, and the examples."""
+    x, labels = cg.data.moons(200)
+    net = cg.network([2, 16, 16, 2])
+    opt = cg.optimizers.adam(lr=0.01)
+    w = net.init(rng=0)
+    state, path = opt.init(w), [w]
+    for _ in range(150):
+        _, grad = net.loss_and_grad(w, x, labels, LOSS)
+        w, state = opt.step(w, grad, state)
+        path.append(w)
+    return net, np.array(path), x, labels
+
+
+def invariance() -> Figure:
+    """One network written in two ways: the raw slices differ, the scaled agree."""
+    net, path, x, labels = _moons()
+    w = path[-1]
+    rescaled = w.copy()
+    (W1, b1), (W2, _), *_ = net.layers(rescaled)
+    W1 *= 8
+    b1 *= 8
+    W2 /= 8
+    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(6.4, 3.0))
+    steps = np.linspace(-1, 1, 101)
+    for axis, kind in zip(axes, ("none", "filter"), strict=True):
+        for u, label, style, width in (
+            (w, "as trained", "-", 4.0),
+            (rescaled, "rewritten", "--", 1.8),
+        ):
+            d = cg.landscape.directions(net, u, normalize=kind)[0]
+            line = cg.landscape.slice(net, u, x, labels, LOSS, d, points=101)
+            axis.plot(steps, line, style, linewidth=width, label=label)
+        axis.set(xlabel="along d₁", ylim=(0, 12))
+        axis.set_title("raw direction" if kind == "none" else "scaled by filter")
+    axes[0].set_ylabel("loss")
+    axes[1].legend(loc="upper right")
+    return figure
+
+
+def walk() -> Figure:
+    """The walk of training, on the plane in which it moves most."""
+    net, path, x, labels = _moons()
+    seen = cg.landscape.project(path)
+    along, up = seen.coordinates.T
+    radius = 1.15 * float(abs(seen.coordinates).max())
+    heights = cg.landscape.slice(
+        net, path[-1], x, labels, LOSS, seen.directions, radius=radius, points=61
+    )
+    steps = np.linspace(-radius, radius, 61)
+    figure, axis = plt.subplots(figsize=(6.4, 3.4))
+    _ground(axis, steps, steps, np.log10(heights).T, np.linspace(-2, 1, 13))
+    axis.plot(along, up, ".-", color=SERIES[1], markersize=3.5)
+    for spot, word, shift in ((0, "start", (-2, 8)), (-1, "end", (-8, 8))):
+        axis.annotate(
+            word, (along[spot], up[spot]), shift, textcoords="offset points", ha="right"
+        )
+    first, second = seen.explained
+    axis.set(xlabel=f"first direction, {first:.0%} of the variance")
+    axis.set(ylabel=f"second, {second:.0%}", xlim=(-3, radius), ylim=(-3, 4.2))
+    return figure
+
+
+def ruggedness() -> Figure:
+    """Valleys on a line, and the share of it that bends down, against depth."""
+    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.2))
+    kinds = [(16, False), (64, False), (16, True), (64, True)]
+    for (width, skip), colour in zip(kinds, SERIES, strict=False):
+        runs = [
+            run
+            for run in _measured()["runs"]
+            if (run["width"], run["skip"]) == (width, skip)
+        ]
+        depths = [run["depth"] for run in runs]
+        label = f"{'skips' if skip else 'plain'}, {width} wide"
+        for axis, key in zip(axes, ("minima", "bends_down"), strict=True):
+            found = np.array([run["0.5"][key] for run in runs])
+            middle = found.mean(1)
+            axis.fill_between(
+                depths, found.min(1), found.max(1), color=colour, alpha=0.2, lw=0
+            )
+            style = "o--" if skip else "o-"
+            axis.plot(depths, middle, style, color=colour, label=label, markersize=4)
+    for axis in axes:
+        axis.set(xscale="log", xlabel="hidden layers")
+        axis.set_xticks([2, 5, 10, 20, 40, 80], ["2", "5", "10", "20", "40", "80"])
+        axis.minorticks_off()
+    axes[0].set(title="valleys on a line", ylim=(0, None))
+    axes[1].set(title="share that bends down", ylim=(0, None))
+    axes[0].legend(loc="upper left")
+    return figure
