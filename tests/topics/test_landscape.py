@@ -1,6 +1,8 @@
 """Landscape: slices, curvatures and projections are what their formulas say."""
 
 import importlib
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -303,3 +305,20 @@ def test_bad_options_of_sharpness_are_refused(cg, options, words):
 def test_one_place_is_no_walk(cg):
     with pytest.raises(ShapeError, match="`path` must have two rows"):
         cg.landscape.project(cg.array([[1.0, 2.0]]))
+
+
+def test_the_page_on_loss_landscapes_says_what_was_measured():
+    results = Path(__file__).parents[2] / "benchmarks/results/landscape.json"
+    runs = json.loads(results.read_text("utf-8"))["runs"]
+    found = {(run["width"], run["depth"], run["skip"]): run for run in runs}
+
+    def mean(width, depth, key="minima"):
+        return round(float(np.mean(found[width, depth, False]["0.5"][key])), 1)
+
+    assert [mean(16, depth) for depth in (2, 5, 20, 40, 80)] == [1, 1, 1.5, 3.0, 4.2]
+    assert [mean(64, depth) for depth in (2, 5, 10, 20, 40)] == [1, 1, 1.0, 1.1, 1.5]
+    assert max(found[64, 20, False]["loss"] + found[64, 40, False]["loss"]) < 1e-3
+    assert 0.2 < np.mean(found[16, 10, False]["0.5"]["bends_down"]) < 0.3
+    skips = [run["0.5"]["minima"] for run in runs if run["skip"]]
+    assert len(skips) * 10 * len(skips[0]) == 550
+    assert set(sum(skips, [])) == {1.0}
