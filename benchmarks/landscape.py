@@ -111,7 +111,7 @@ def main() -> None:
             "commit": commit.stdout.strip(),
         },
         "runs": runs,
-        "planes": [plane(5, False), plane(40, False), plane(40, True)],
+        "planes": [plane(depth, skip) for skip in (False, True) for depth in (5, 40)],
     }
     RESULT.write_text(json.dumps(out) + "\n", "utf-8")
 

@@ -29,7 +29,7 @@ def _measured() -> Any:
 
 
 def _ground(axis: Axes, across: Any, up: Any, heights: Any, levels: Any) -> None:
-    """Shade by height: the deeper, the paler; a line at each level."""
+    """Shade by height: the higher, the stronger; a line at each level."""
     shades = [to_rgba(SERIES[0], a) for a in np.linspace(0, 0.75, len(levels) + 1)]
     axis.contourf(across, up, heights, levels, colors=shades, extend="both")
     axis.contour(
@@ -38,17 +38,20 @@ def _ground(axis: Axes, across: Any, up: Any, heights: Any, levels: Any) -> None
 
 
 def planes() -> Figure:
-    """Three planes: shallow, deep, deep with skip connections."""
-    figure, axes = plt.subplots(1, 3, figsize=(6.4, 2.7), sharey=True)
+    """Four planes: shallow and deep, plain and with skip connections."""
+    figure, axes = plt.subplots(2, 2, figsize=(6.4, 5.8), sharex=True, sharey=True)
     steps = np.linspace(-0.5, 0.5, 41)
-    for axis, plane in zip(axes, _measured()["planes"], strict=True):
+    for axis, plane in zip(axes.flat, _measured()["planes"], strict=True):
         heights = np.log10(plane["heights"])
         _ground(axis, steps, steps, heights.T, np.linspace(-2, 3, 11))
         axis.plot(0, 0, "+", color=SERIES[1], markersize=9)
         more = "with skips" if plane["skip"] else "plain"
-        axis.set(title=f"{plane['depth']} layers,\n{more}", xlabel="along d₁")
-        axis.set(xticks=[-0.5, 0, 0.5], yticks=[-0.5, 0, 0.5], aspect="equal")
-    axes[0].set_ylabel("along d₂")
+        axis.set(title=f"{plane['depth']} layers, {more}", aspect="equal")
+        axis.set(xticks=[-0.5, 0, 0.5], yticks=[-0.5, 0, 0.5])
+    for axis in axes[1]:
+        axis.set_xlabel("along d₁")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("along d₂")
     return figure
 
 
