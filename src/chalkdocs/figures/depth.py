@@ -74,14 +74,13 @@ def pieces() -> Figure:
     """What folding makes, what one layer can make, and what chance makes."""
     figure, axis = plt.subplots(figsize=(6.4, 4.0))
     neurons = np.arange(6, 61, 6)
-    by_fold = 3.0 ** (neurons / 3)
-    axis.semilogy(neurons, by_fold, color=SERIES[0])
+    axis.semilogy(neurons, 2.0 ** (neurons / 2), color=SERIES[0])
     axis.semilogy(neurons, neurons + 1, color=SERIES[1])
     for shift, colour, split in ((-0.8, SERIES[1], False), (0.8, SERIES[2], True)):
         for n in (12, 24, 36, 48, 60):
             counts = _random([n // 6] * 6 if split else [n])
             axis.vlines(n + shift, min(counts), max(counts), color=colour, lw=4)
-    axis.text(22, 3e5, "folds of three, by hand", ha="right")
+    axis.text(22, 3e5, "folded by hand", ha="right")
     axis.text(45, 150, "one layer: at most n + 1", ha="center")
     axis.text(45, 6.5, "six layers, random", color=SERIES[2], ha="center")
     axis.set(xlabel="hidden neurons n", ylabel="pieces on a line", xlim=(5, 62))
@@ -98,9 +97,10 @@ def plane() -> Figure:
         right = np.ones((2, 1)) if i == 4 else np.kron(apart, np.ones((1, 2)))
         W[:] = left @ right
         b[:] = [0.0, -0.5, 0.0, -0.5] if i < 4 else -1.2
-    ticks = np.linspace(0, 1, 257)
+    # Within a cell of this grid the network is a plane, so the outlines are exact.
+    ticks = np.linspace(0, 1, 17)
     points = np.array([[x, y] for y in ticks for x in ticks])
-    out = net.forward(w, points)[:, 0].reshape(257, 257)
+    out = net.forward(w, points)[:, 0].reshape(17, 17)
     figure, axis = plt.subplots(figsize=(4.6, 4.4))
     axis.contourf(ticks, ticks, out, [0, 1], colors=[SERIES[1]], alpha=0.3)
     axis.contour(ticks, ticks, out, [0], colors=[SERIES[1]], linewidths=1.2)
