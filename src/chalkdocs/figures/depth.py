@@ -73,17 +73,19 @@ def _random(hidden: list[int]) -> list[int]:
 def pieces() -> Figure:
     """What folding makes, what one layer can make, and what chance makes."""
     figure, axis = plt.subplots(figsize=(6.4, 4.0))
-    neurons = np.arange(6, 61, 6)
+    neurons = np.arange(4, 37, 2)
     axis.semilogy(neurons, 2.0 ** (neurons / 2), color=SERIES[0])
-    axis.semilogy(neurons, neurons + 1, color=SERIES[1])
-    for shift, colour, split in ((-0.8, SERIES[1], False), (0.8, SERIES[2], True)):
-        for n in (12, 24, 36, 48, 60):
-            counts = _random([n // 6] * 6 if split else [n])
+    axis.semilogy(neurons, neurons + 1, "--", color=INK, linewidth=1.2)
+    for n in (12, 18, 24, 30, 36):
+        for shift, layers, colour in ((-0.35, 1, SERIES[1]), (0.35, 6, SERIES[2])):
+            counts = _random([n // layers] * layers)
             axis.vlines(n + shift, min(counts), max(counts), color=colour, lw=4)
-    axis.text(22, 3e5, "folded by hand", ha="right")
-    axis.text(45, 150, "one layer: at most n + 1", ha="center")
-    axis.text(45, 6.5, "six layers, random", color=SERIES[2], ha="center")
-    axis.set(xlabel="hidden neurons n", ylabel="pieces on a line", xlim=(5, 62))
+    axis.text(20, 4000, "folded by hand", color=SERIES[0], ha="right")
+    axis.text(29, 150, "one layer: at most n + 1", ha="center")
+    axis.text(24.4, 3.4, "random, six layers", color=SERIES[2])
+    axis.text(22.8, 3.4, "random, one layer", color=SERIES[1], ha="right")
+    axis.set(xlabel="hidden neurons n", ylabel="pieces on a line", xlim=(3, 38))
+    axis.set_ylim(2, 4e5)
     return figure
 
 
