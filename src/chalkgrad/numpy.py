@@ -9,6 +9,7 @@ from chalkgrad.activations import _numpy as activations
 from chalkgrad.autodiff import _numpy as autodiff
 from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared as data
+from chalkgrad.experiments import _shared as experiments
 from chalkgrad.landscape import _numpy as landscape
 from chalkgrad.losses import _numpy as losses
 from chalkgrad.network._numpy import network
@@ -26,6 +27,7 @@ __all__ = [
     "autodiff",
     "backprop",
     "data",
+    "experiments",
     "landscape",
     "losses",
     "network",

@@ -17,7 +17,8 @@ from chalkgrad._core.check import DeviceError, ShapeError
 from chalkgrad.activations import _torch as activations
 from chalkgrad.autodiff import _torch as autodiff
 from chalkgrad.backprop import _shared as backprop
-from chalkgrad.data import _shared
+from chalkgrad.data import _shared as _data
+from chalkgrad.experiments import _shared as _experiments
 from chalkgrad.landscape import _torch as landscape
 from chalkgrad.losses import _torch as losses
 from chalkgrad.network._torch import network
@@ -26,7 +27,8 @@ from chalkgrad.perceptron import _torch as perceptron
 from chalkgrad.schedules import _shared as schedules
 from chalkgrad.training import _shared as training
 
-data = moved(_shared)
+data = moved(_data)
+experiments = moved(_experiments)
 
 __all__ = [
     "DeviceError",
@@ -37,6 +39,7 @@ __all__ = [
     "autodiff",
     "backprop",
     "data",
+    "experiments",
     "landscape",
     "losses",
     "network",

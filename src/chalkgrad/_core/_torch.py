@@ -53,11 +53,15 @@ def moved(shared: ModuleType) -> ModuleType:
     """Copy a module whose functions draw with NumPy; these give tensors instead."""
 
     def move(f: Callable[..., Any]) -> Callable[..., Any]:
+        if isinstance(f, type):
+            return f
+
         @functools.wraps(f)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             out = f(*args, **kwargs)
             if isinstance(out, tuple):
-                return tuple(array(x) if isinstance(x, np.ndarray) else x for x in out)
+                made = (array(x) if isinstance(x, np.ndarray) else x for x in out)
+                return getattr(out, "_make", tuple)(made)  # a NamedTuple stays one
             return out
 
         return wrapped

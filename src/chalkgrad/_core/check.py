@@ -192,6 +192,15 @@ def fits(where: str, w: Any, x: Any, size: int, inputs: int) -> None:
         )
 
 
+def floating(where: str, name: str, x: Any) -> None:
+    """Raise unless the array `x` holds float32 or float64."""
+    if dtype_name(x) not in FLOATS:
+        raise TypeError(
+            f"{where}: `{name}` must be float32 or float64, got {dtype_name(x)}; "
+            f'convert it with cg.array({name}, dtype="float64").'
+        )
+
+
 class Arrays(ABC):
     """The checks of arrays; each half says what an array is and how to cast one."""
 
@@ -231,11 +240,7 @@ class Arrays(ABC):
     def floating(self, where: str, name: str, x: Any) -> None:
         """Raise unless `x` is a float32 or float64 array."""
         self.one(where, name, x)
-        if dtype_name(x) not in FLOATS:
-            raise TypeError(
-                f"{where}: `{name}` must be float32 or float64, got {dtype_name(x)}; "
-                f'convert it with cg.array({name}, dtype="float64").'
-            )
+        floating(where, name, x)
 
     def finite(self, where: str, name: str, x: Any) -> None:
         """Raise at the first nan or infinity."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from chalkgrad._core import check
+from chalkgrad._core.either import copied, ndarray
 from chalkgrad._core.types import Optimizer
 from chalkgrad.data._shared import batches, generator, rows
 
@@ -153,7 +154,7 @@ def fit(
             return [(x, y)]
         return batches(x, y, size=batch_size, rng=rng)
 
-    w = good = _copy(w)
+    w = good = copied(w)
     state = optimizer.init(w)
     history: History = []
     steps, stopped = 0, "finished"
@@ -167,7 +168,7 @@ def fit(
                     if pressed:
                         raise _Stop("interrupted")
                     value, grad = _loss_and_grad(net, w, xs, ys, loss)
-                    good = _copy(w)
+                    good = copied(w)
                     w, state = optimizer.step(w, grad, state)
                     steps += 1
                     total += value * len(xs)
@@ -292,7 +293,7 @@ def _classes(
             f"{where}: `labels` must be class ids, an array of integers, got "
             f"{check.dtype_name(labels)}."
         )
-    outputs, true = _numpy(net.forward(w, x)), _numpy(labels)
+    outputs, true = ndarray(net.forward(w, x)), ndarray(labels)
     if outputs.shape[-1] == 1:
         named, count, low = (outputs[..., 0] > 0).astype(np.int64), 2, -1
         true = true[:, 0] if true.shape == (n, 1) else true
@@ -312,14 +313,6 @@ def _classes(
 def _are_classes(y: Any) -> bool:
     """Tell labels, one to a row, from targets."""
     return check.dtype_name(y) in check.INTEGERS and y.shape[1:] in ((), (1,))
-
-
-def _numpy(a: Any) -> Array:
-    return a.detach().cpu().numpy() if hasattr(a, "detach") else np.asarray(a)
-
-
-def _copy(w: Any) -> Any:
-    return w.detach().clone() if hasattr(w, "detach") else w.copy()
 
 
 def _is_finite(a: Any) -> bool:
@@ -348,7 +341,7 @@ def _loss_and_grad(
         raise _Stop("diverged") from None
     if not (_is_finite(value) and _is_finite(grad)):
         raise _Stop("diverged")
-    return _numpy(value).astype(np.float64), grad
+    return ndarray(value).astype(np.float64), grad
 
 
 def _measure(

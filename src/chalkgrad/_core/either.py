@@ -1,0 +1,17 @@
+"""What shared code does with an array without knowing whose it is."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+
+def ndarray(a: Any) -> Array:
+    """Return an array of either half as NumPy's, without its history."""
+    return a.detach().cpu().numpy() if hasattr(a, "detach") else np.asarray(a)
+
+
+def copied(a: Any) -> Any:
+    """Return a copy of its own half, without its history."""
+    return a.detach().clone() if hasattr(a, "detach") else a.copy()

@@ -1,0 +1,1 @@
+"""Experiments: losses whose minima are known, and races between optimizers."""
