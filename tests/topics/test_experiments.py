@@ -135,7 +135,7 @@ def test_both_halves_give_the_same(name):
         np.testing.assert_allclose(other, one, rtol=1e-12, atol=1e-12)
 
 
-# --- The single problems ---------------------------------------------------------------
+# --- The single problems --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n", [2, 3, 7])
@@ -202,7 +202,6 @@ def test_rosenbrock_has_another_minimum_from_four_weights_on(n):
     assert is_minimum == (n >= 4)
     if is_minimum:
         assert abs(valley.grad(w)).max() < 1e-9
-        assert abs(w - [-1, *[1] * (n - 1)]).max() < 0.1
         assert valley.loss(w) > 3
 
 
@@ -229,15 +228,14 @@ def test_the_saddle_is_at_zero_and_the_ridge_leads_there():
 
 def test_the_plateau_takes_the_fourth_power_of_the_way():
     shelf, rate = experiments.plateau(), 0.5
-    start = np.array([[8.0, 6.0], [16.0, 12.0]])
+    start = np.array([8.0, 6.0])
     sgd = {"sgd": reference.optimizers.sgd(rate)}
-    walk = experiments.race(shelf, sgd, steps=42_000, start=start)["sgd"]
+    walk = experiments.race(shelf, sgd, steps=3000, start=start)["sgd"]
     radius = np.hypot(walk.w[..., 0], walk.w[..., 1])
-    steps = (radius > 1).sum(axis=0)
-    assert steps == pytest.approx(np.array([10, 20]) ** 4 / (8 * rate), rel=0.05)
+    assert (radius > 1).sum() == pytest.approx(10**4 / (8 * rate), rel=0.05)
 
 
-# --- The race --------------------------------------------------------------------------
+# --- The race -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kappa", [1, 10, 1000])
@@ -369,7 +367,7 @@ def test_a_problem_of_your_own_races_too(cg):
     assert walk.w[:, 1, 0].tolist() == [1e200] * 3
 
 
-# --- What is refused -------------------------------------------------------------------
+# --- What is refused ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("what", ["loss", "grad"])
@@ -383,7 +381,7 @@ def test_a_point_that_does_not_fit_is_told(cg, name, what):
         f(cg.array(1.0))
     with pytest.raises(TypeError, match=f"{word}.{what}: `w` must be float32 or float"):
         f(cg.array([1] * n))
-    with pytest.raises(TypeError, match="`w` must be an array .* got list; make one"):
+    with pytest.raises(TypeError, match=r"`w` must be an array .* got list; make one"):
         f([1.0] * n)
 
 

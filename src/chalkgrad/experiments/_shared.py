@@ -45,7 +45,7 @@ class Problem(NamedTuple):
     grad: Callable[[Any], Any]
     """The slope at each point: shape (..., n)."""
     start: Any
-    """Where walks start: shape (n,). Copy it with ``cg.array`` before a step uses it."""
+    """Where walks start: shape (n,). Copy it, ``cg.array(start)``, before you step."""
     minima: Any
     """All points of least loss: shape (k, n)."""
     bounds: tuple[float, float]
@@ -136,8 +136,8 @@ def rosenbrock(n: int = 2) -> Problem:
     $$L(w) = \sum_{i=1}^{n-1} 100\,(w_{i+1} - w_i^2)^2 + (1 - w_i)^2$$
 
     The least loss is 0, at $(1, \dots, 1)$, where the condition number is about 2500
-    for two weights. It starts at $-1.2$ and 1 in turns, as is the custom. From $n = 4$
-    on there is another minimum near $(-1, 1, \dots, 1)$, which is not the least.
+    for two weights. It starts at $-1.2$ and 1 in turns, as is the custom. For $n$
+    from 4 to 30 there is one other minimum, which is not the least; $w_1 < 0$ there.
 
     Parameters
     ----------
