@@ -133,7 +133,8 @@ def quadratic(kappa: float, n: int = 2, *, angle: float = 0.0) -> Problem:
 def rosenbrock(n: int = 2) -> Problem:
     r"""A valley bent like a banana: easy to find, hard to follow.
 
-    $$L(w) = \sum_{i=1}^{n-1} 100\,(w_{i+1} - w_i^2)^2 + (1 - w_i)^2$$
+    $$L(w) = \sum_{i=1}^{n-1}
+    \left(100\,(w_{i+1} - w_i^2)^2 + (1 - w_i)^2\right)$$
 
     The least loss is 0, at $(1, \dots, 1)$, where the condition number is about 2500
     for two weights. It starts at $-1.2$ and 1 in turns, as is the custom. For $n$
@@ -185,7 +186,9 @@ def rosenbrock(n: int = 2) -> Problem:
 def beale() -> Problem:
     r"""Flat in the middle and steep at the corners.
 
-    $$L(x, y) = (1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2$$
+    $$L(x, y) = \sum_{k=1}^3 (c_k - x + x y^k)^2$$
+
+    with $c = (1.5, 2.25, 2.625)$.
 
     The minimum is 0, at $(3, 0.5)$. It starts at $(1, 1)$, as is the custom.
 
@@ -272,7 +275,7 @@ def himmelblau() -> Problem:
 def styblinski_tang(n: int = 2) -> Problem:
     r"""Two valleys along each weight, one of them too high: $2^n$ minima, one least.
 
-    $$L(w) = \tfrac12 \sum_{i=1}^n w_i^4 - 16\,w_i^2 + 5\,w_i$$
+    $$L(w) = \tfrac12 \sum_{i=1}^n \left(w_i^4 - 16\,w_i^2 + 5\,w_i\right)$$
 
     The least loss is about $-39.166\,n$, where all $w_i$ are about $-2.9035$; the other
     valley, about 14.137 higher, is near 2.7468. It starts at 0.
