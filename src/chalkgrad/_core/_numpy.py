@@ -29,11 +29,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def recorded(f: F) -> F:
     """Let `chalkgrad.autodiff` record a function as one step, with its own rule."""
+    signature = inspect.signature(f)
 
     @functools.wraps(f)
     def step(*args: Any, **kwargs: Any) -> Any:
         if any(hasattr(a, "record") for a in (*args, *kwargs.values())):
-            bound = inspect.signature(f).bind(*args, **kwargs)
+            bound = signature.bind(*args, **kwargs)
             traced = next(a for a in bound.arguments.values() if hasattr(a, "record"))
             return traced.record(step, bound.args, bound.kwargs)
         return f(*args, **kwargs)

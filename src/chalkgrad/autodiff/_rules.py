@@ -18,6 +18,7 @@ from chalkgrad.activations import _numpy as activations
 from chalkgrad.activations._numpy import ELEMENTWISE
 from chalkgrad.autodiff._tape import COMPOSED, CONSTANT, RULES, primitive, put
 from chalkgrad.losses import _numpy as losses
+from chalkgrad.network._numpy import affine
 
 LN2, LN10 = math.log(2), math.log(10)
 
@@ -567,6 +568,24 @@ RULES |= {getattr(activations, name): _slope_of(name) for name in ELEMENTWISE} |
         lambda h, y, z: h * (2 - z * z) * np.exp(-z * z / 2) * (2 * math.pi) ** -0.5
     ],
 }
+
+
+def _layer_weights(g: Any, y: Any, w: Any, h: Any, start: int, k: int) -> Any:
+    own = (*w.shape[:-1], -1)
+    before = np.zeros((*w.shape[:-1], start), w.dtype)
+    matrix = np.reshape(_swap(h) @ g, own)
+    rest = w.shape[-1] - start - matrix.shape[-1] - k
+    after = np.zeros((*w.shape[:-1], rest), w.dtype)
+    return np.concatenate([before, matrix, np.sum(g, -2), after], -1)
+
+
+def _layer_inputs(g: Any, y: Any, w: Any, h: Any, start: int, k: int) -> Any:
+    d = h.shape[-1]
+    W = np.reshape(w[..., start : start + d * k], (*w.shape[:-1], d, k))
+    return g @ _swap(W)
+
+
+RULES[affine] = [_layer_weights, _layer_inputs]
 
 
 def _loss(name: str) -> Callable[..., Any]:

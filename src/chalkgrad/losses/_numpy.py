@@ -397,14 +397,15 @@ def _logits_and_classes(
 
 def _at(z: Array, labels: Array) -> Array:
     """The entry of each row that its label names."""
-    return np.take_along_axis(z, labels[..., None], axis=-1)[..., 0]
+    rows = z.reshape(-1, z.shape[-1])
+    named: Array = rows[np.arange(len(rows)), labels.reshape(-1)]
+    return named.reshape(labels.shape)
 
 
 def _without(e: Array, labels: Array) -> Array:
     """A copy with zeros in the entries that the labels name."""
-    e = e.copy()
-    np.put_along_axis(e, labels[..., None], 0, axis=-1)
-    return e
+    out: Array = e * (np.arange(e.shape[-1]) != labels[..., None])
+    return out
 
 
 def _exp_below(z: Array, top: Array) -> Array:
@@ -484,8 +485,9 @@ def cross_entropy(
     """
     where = "cross_entropy"
     z, y = _logits_and_classes(where, logits, labels, label_smoothing)
-    top = z.max(axis=-1, keepdims=True)
-    others = _without(_exp_below(z, top), z.argmax(axis=-1))
+    winner = z.argmax(axis=-1)
+    top = _at(z, winner)[..., None]
+    others = _without(_exp_below(z, top), winner)
     log_sum = np.log1p(others.sum(axis=-1))
     losses = (top[..., 0] - _at(z, y)) + log_sum
     if label_smoothing > 0:
@@ -536,7 +538,7 @@ def cross_entropy_grad(
     """
     where = "cross_entropy_grad"
     z, y = _logits_and_classes(where, logits, labels, label_smoothing)
-    e = _exp_below(z, z.max(axis=-1, keepdims=True))
+    e = _exp_below(z, _at(z, z.argmax(axis=-1))[..., None])
     total = _sum(e)[..., None]
     others = _without(e, y)
     slopes = others / total

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core._numpy import Array, array, arrays
+from chalkgrad._core._numpy import Array, array, arrays, recorded
 from chalkgrad.activations import _numpy as activations
 from chalkgrad.activations._numpy import ELEMENTWISE
 from chalkgrad.losses import _numpy as losses
@@ -271,40 +271,49 @@ class Network:
         delta = loss_grad(outputs, y, reduction="sum") / count
 
         grad = np.empty(w.shape, outputs.dtype)
-        grads = self.layers(grad)
+        grads, layers = self.layers(grad), self.layers(w)
         slope = getattr(activations, f"{self.activation}_grad")
         for layer in reversed(range(len(steps))):
-            h, z, W = steps[layer]
+            (h, z), (W, _) = steps[layer], layers[layer]
             inner = layer < len(steps) - 1
             dz = delta * slope(z) if inner else delta
             grad_W, grad_b = grads[layer]
             grad_W[...] = h.mT @ dz
             grad_b[...] = dz.sum(-2)
             if layer > 0:
-                skipped = delta if inner and self._skips(W) else 0
+                skipped = delta if inner and self._skips(layer) else 0
                 delta = dz @ W.mT + skipped
         return each.mean(tuple(range(len(networks), each.ndim))), grad
 
     def _run(
         self, where: str, w: Array, x: Array
-    ) -> tuple[Array, list[tuple[Array, Array, Array]]]:
-        """The outputs; and of every layer its input, pre-activation and matrix."""
+    ) -> tuple[Array, list[tuple[Array, Array]]]:
+        """The outputs; and of every layer its input and its pre-activation."""
         w = arrays.real(where, "w", w, finite=False)
         x = arrays.real(where, "x", x, finite=False)
         arrays.alike(where, w=w, x=x)
         check.fits(where, w, x, self.size, self.sizes[0])
         activate = getattr(activations, self.activation)
-        steps: list[tuple[Array, Array, Array]] = []
-        h = x
-        for W, b in self.layers(w):
-            if steps:  # what the layer before gave becomes the input of this one
-                z, before = steps[-1][1:]
-                h = activate(z) + (h if self._skips(before) else 0)
-            steps.append((h, h @ W + b[..., None, :], W))
+        steps: list[tuple[Array, Array]] = []
+        h, start = x, 0
+        for layer, (d, k) in enumerate(pairwise(self.sizes)):
+            if layer > 0:  # what the layer before gave becomes the input of this one
+                h = activate(steps[-1][1]) + (h if self._skips(layer - 1) else 0)
+            steps.append((h, affine(w, h, start, k)))
+            start += (d + 1) * k
         return steps[-1][1], steps
 
-    def _skips(self, W: Array) -> bool:
-        return self.skip and W.shape[-2] == W.shape[-1]
+    def _skips(self, layer: int) -> bool:
+        return self.skip and self.sizes[layer] == self.sizes[layer + 1]
+
+
+@recorded
+def affine(w: Array, h: Array, start: int, k: int) -> Array:
+    """Compute h W + b of the layer with k outputs that begins at `start` in `w`."""
+    d = h.shape[-1]
+    end = start + d * k
+    W = w[..., start:end].reshape(*w.shape[:-1], d, k)
+    return h @ W + w[..., None, end : end + k]
 
 
 def drawn(net: Any, rng: Any, scheme: str) -> np.ndarray[Any, np.dtype[Any]]:
