@@ -61,6 +61,7 @@ REAL = {
 # What is no array. None of these hides its own code path by being off: a momentum of 0
 # would.
 OPTIONS = {
+    "amsgrad": st.booleans(),
     "activation": st.sampled_from(ELEMENTWISE),
     "beta1": st.floats(0.1, 0.99),
     "beta2": st.floats(0.5, 0.9999),
@@ -68,6 +69,7 @@ OPTIONS = {
     "delta": st.sampled_from([0.125, 1.0, 2.5, 40.0]),
     "epochs": st.integers(1, 20),
     "eps": st.sampled_from([1e-10, 1e-8, 1e-3, 0.5]),
+    "hyper_lr": st.floats(1e-5, 1e-2),
     "label_smoothing": st.sampled_from([0.0, 0.125, 0.5, 1.0]),
     "lr": st.floats(1e-3, 0.5),
     "momentum": st.floats(0.1, 0.99),

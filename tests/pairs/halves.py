@@ -43,6 +43,11 @@ def is_optimizer(f: Any) -> bool:
     )
 
 
+def wraps(f: Any) -> bool:
+    """Whether an optimizer is made from another one."""
+    return "optimizer" in inspect.signature(f).parameters
+
+
 def both(path: str) -> tuple[Any, Any]:
     """Find ``"topic.name"`` in both halves."""
     topic, name = path.split(".")
@@ -52,12 +57,13 @@ def both(path: str) -> tuple[Any, Any]:
 NAMES = [
     f"{topic}.{name}" for topic in TOPICS for name in getattr(reference, topic).__all__
 ]
-OPTIMIZERS = [path for path in NAMES if is_optimizer(both(path)[0])]
+STEPPING = [path for path in NAMES if is_optimizer(both(path)[0])]
+OPTIMIZERS = [path for path in STEPPING if not wraps(both(path)[0])]
 # What works on a function, as autodiff does, has no numbers to be drawn.
 FUNCTIONS = [
     path
     for path in NAMES
-    if path not in OPTIMIZERS
+    if path not in STEPPING
     and not isinstance(both(path)[0], type)
     and "function" not in (slot.text for slot in slots(both(path)[0]).values())
 ]

@@ -137,6 +137,7 @@ WRONG = {
     "delta": [-1, 0, nan],
     "epochs": [0, -1],
     "eps": [-1, inf],
+    "hyper_lr": [-0.1, nan, inf],
     "label_smoothing": [1.5, -0.1, nan],
     "lr": [-0.1, nan, inf],
     "momentum": [1, -0.1, nan],
@@ -150,7 +151,7 @@ WRONG = {
 
 
 def test_every_option_has_wrong_values():
-    assert set(OPTIONS) - set(WRONG) == {"nesterov"}
+    assert set(OPTIONS) - set(WRONG) == {"amsgrad", "nesterov"}
 
 
 @pytest.mark.parametrize("path", FUNCTIONS + OPTIMIZERS)

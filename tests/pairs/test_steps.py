@@ -1,5 +1,7 @@
 """Optimizers: both halves walk the same way, each with its own use of memory."""
 
+import importlib
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import chalkgrad.numpy as reference
+
 from .draw import OPTIONS, REAL, contract, few, options
 from .halves import (
     DEVICES,
     DTYPES,
+    HALVES,
     OPTIMIZERS,
     agree,
     both,
@@ -114,7 +119,7 @@ def test_a_rate_for_each_row_walks_as_the_rows_alone(path, data):
             alone = make(**chosen | {"lr": rate})
             row, its = stepped(alone, to(w[i].copy()), to(grads[:, i]))
             for a, b in zip((row, *its), (rows, *state), strict=True):
-                if not isinstance(a, int):
+                if not isinstance(a, int | float):
                     agree(ndarray(a), ndarray(b[i]), "float64", size=largest(w, grads))
 
 
@@ -135,18 +140,76 @@ def test_a_schedule_gives_the_rate_of_each_step(path, data):
         np.testing.assert_array_equal(ndarray(ours), ndarray(v))
 
 
+WRAPPERS = {
+    "clipped by norm": lambda cg, opt: cg.optimizers.clipped(opt, norm=2.0),
+    "clipped by value": lambda cg, opt: cg.optimizers.clipped(opt, value=0.5),
+    "averaged": lambda cg, opt: cg.optimizers.averaged(opt, decay=0.7),
+    "both": lambda cg, opt: cg.optimizers.clipped(
+        cg.optimizers.averaged(opt), norm=1.0
+    ),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+@contract
+@given(data=st.data())
+def test_what_wraps_an_optimizer_is_alike_in_both_halves(wrap, data):
+    w, grads = walk(data, 2, 3)
+    ends = []
+    for half, to in zip(HALVES, (np.asarray, tensor), strict=True):
+        opt = wrap(half, half.optimizers.adam(0.1))
+        v, state = stepped(opt, to(w.copy()), to(grads))
+        assert state.t == STEPS
+        ends.append((v, opt.weights(v, state)))
+    agree(*ends, "float64", size=largest(w, grads))
+
+
+def test_a_clipped_gradient_keeps_its_direction_and_a_short_one_is_left_alone():
+    grads = np.array([[30.0, 40.0], [0.3, 0.4]])
+    opt = reference.optimizers.clipped(reference.optimizers.sgd(1.0), norm=5.0)
+    w, _ = opt.step(np.zeros((2, 2)), grads, opt.init(np.zeros((2, 2))))
+    np.testing.assert_allclose(-w, [[3.0, 4.0], [0.3, 0.4]], rtol=1e-15)
+    by_peer = torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))
+    by_peer.grad = tensor(grads[0])
+    torch.nn.utils.clip_grad_norm_([by_peer], 5.0)
+    np.testing.assert_allclose(-w[0], by_peer.grad, rtol=1e-6)  # it adds 1e-6
+
+
+def test_the_average_is_the_mean_of_all_places_until_it_forgets():
+    rng = np.random.default_rng(0)
+    opt = reference.optimizers.averaged(reference.optimizers.sgd(0.1), decay=0.99)
+    w = rng.normal(size=3)
+    state, places = opt.init(w), [w]
+    for _ in range(50):
+        w, state = opt.step(w, rng.normal(size=3), state)
+        places.append(w)
+    np.testing.assert_allclose(opt.weights(w, state), np.mean(places, 0), rtol=1e-13)
+
+
 PEERS = {
-    "sgd": ({"lr": 0.1, "momentum": 0.9, "nesterov": True}, torch.optim.SGD),
+    "sgd": (
+        {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+        torch.optim.SGD,
+    ),
+    "adadelta": ({"lr": 1.0}, torch.optim.Adadelta),
     "adagrad": ({"lr": 0.1}, torch.optim.Adagrad),
     "rmsprop": ({"lr": 0.01}, torch.optim.RMSprop),
     "adam": ({"lr": 0.01}, torch.optim.Adam),
     "adamw": ({"lr": 0.01, "weight_decay": 0.1}, torch.optim.AdamW),
+    "nadam": ({"lr": 0.01}, torch.optim.NAdam),
+    "radam": ({"lr": 0.01}, torch.optim.RAdam),
 }
+
+
+PEERS["adam with amsgrad"] = ({"lr": 0.01, "amsgrad": True}, torch.optim.Adam)
 
 
 @pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-14), ("float32", 2e-6)])
 @pytest.mark.parametrize("name", PEERS)
-def test_200_steps_are_those_of_torch_optim(name, dtype, rtol):
+def test_200_steps_are_those_of_torch_optim(name, dtype, rtol, monkeypatch):
+    # NAdam keeps the product of all mu in the default dtype, whatever the weights have.
+    module = importlib.import_module("torch.optim.nadam")
+    monkeypatch.setattr(module, "_get_scalar_dtype", lambda: torch.float64)
     chosen, peer = PEERS[name]
     rng = np.random.default_rng(1)
     w, grads = (
@@ -158,6 +221,7 @@ def test_200_steps_are_those_of_torch_optim(name, dtype, rtol):
     for grad in grads:
         p.grad = tensor(grad)
         theirs.step()
-    for to, make in zip((np.asarray, tensor), both(f"optimizers.{name}"), strict=True):
+    paths = both(f"optimizers.{name.split()[0]}")
+    for to, make in zip((np.asarray, tensor), paths, strict=True):
         v, _ = stepped(make(**chosen), to(w.copy()), to(grads))
         np.testing.assert_allclose(ndarray(v), ndarray(p), rtol=rtol, atol=rtol)

@@ -57,6 +57,19 @@ def number(
     return x
 
 
+def one_limit(
+    where: str, *, norm: float | None, value: float | None
+) -> tuple[float, bool]:
+    """Return the limit above 0 that is given, and whether it is one of the norm."""
+    if (norm is None) == (value is None):
+        raise ValueError(
+            f"{where}: give one of `norm` and `value`, got "
+            f"{'neither' if norm is None else 'both'}."
+        )
+    name, limit = ("value", value) if norm is None else ("norm", norm)
+    return number(where, name, limit, low=0, open_low=True), norm is not None
+
+
 def integer(where: str, name: str, value: Any, *, low: int = 0) -> int:
     """Return `value` as an int if it is a whole number, `low` or more."""
     wanted = f"{where}: `{name}` must be a whole number, {low} or more"
@@ -308,12 +321,17 @@ class Arrays(ABC):
 
     def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
         """Raise unless an optimizer may step: so before anything is changed."""
-        fields = {f"state.{k}": x for k, x in state._asdict().items() if k != "t"}
+        fields = {
+            f"state.{k}": x
+            for k, x in state._asdict().items()
+            if not isinstance(x, int | float)
+        }
         self.floating(where, "w", w)
         for name, x in {"grad": grad, **fields}.items():
             self.floating(where, name, x)
             self.alike(where, **{"w": w, name: x})
-            shapes(where, **{"w": (w, "..."), name: (x, "...")})
+            if name == "grad" or tuple(x.shape) != (*w.shape[:-1], 1):
+                shapes(where, **{"w": (w, "..."), name: (x, "...")})
         self.finite(where, "grad", grad)
 
     def rates(self, where: str, lr: Any, w: Any) -> None:

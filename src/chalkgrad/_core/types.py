@@ -8,13 +8,20 @@ Schedule: TypeAlias = Callable[[int], float]
 Rate: TypeAlias = Any  # a float, an array of rates, or a Schedule
 
 
+def walked(w: Any, _state: Any) -> Any:
+    """Return the weights that the walk has reached."""
+    return w
+
+
 class Optimizer(NamedTuple):
-    """A rule for stepping, as two functions.
+    """A rule for stepping, as functions.
 
     ``init(w)`` gives the state before the first step. ``step(w, grad, state)`` gives
     the new weights and the new state; it may consume what it was given, so rebind:
-    ``w, state = opt.step(w, grad, state)``.
+    ``w, state = opt.step(w, grad, state)``. ``weights(w, state)`` are those to predict
+    with: mostly `w` itself, for some an average.
     """
 
     init: Callable[[Any], Any]
     step: Callable[[Any, Any, Any], tuple[Any, Any]]
+    weights: Callable[[Any, Any], Any] = walked

@@ -173,12 +173,15 @@ def fit(
                     steps += 1
                     total += value * len(xs)
                     tell(len(xs), history)
-                history.append((total / n, *_measure(net, w, validation, loss)))
+                judged = _measure(net, optimizer.weights(w, state), validation, loss)
+                history.append((total / n, *judged))
                 tell(0, history)
         except _Stop as stop:
             stopped = str(stop)
     if stopped == "diverged" or not _is_finite(w):
         w, stopped = good, "diverged"
+    else:
+        w = optimizer.weights(w, state)
     losses, validation_losses, accuracies = (
         np.array([numbers[i] for numbers in history]) for i in range(3)
     )
