@@ -20,12 +20,18 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from benchmarks import autodiff, epoch
+from benchmarks import autodiff, epoch, optimizers
 
 RESULTS = Path(__file__).with_name("results")
 RACES = {
-    "cpu": [epoch.digits, autodiff.chain, autodiff.network],
-    "cuda": [epoch.digits],
+    "cpu": [
+        epoch.digits,
+        autodiff.chain,
+        autodiff.network,
+        optimizers.adam,
+        optimizers.sgd,
+    ],
+    "cuda": [epoch.digits, optimizers.adam, optimizers.sgd],
 }
 
 

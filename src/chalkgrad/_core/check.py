@@ -321,16 +321,18 @@ class Arrays(ABC):
 
     def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
         """Raise unless an optimizer may step: so before anything is changed."""
-        fields = {
-            f"state.{k}": x
-            for k, x in state._asdict().items()
-            if not isinstance(x, int | float)
-        }
         self.floating(where, "w", w)
-        for name, x in {"grad": grad, **fields}.items():
-            self.floating(where, name, x)
-            self.alike(where, **{"w": w, name: x})
-            if name == "grad" or tuple(x.shape) != (*w.shape[:-1], 1):
+        given = {"grad": grad}
+        for name, x in state._asdict().items():
+            if not isinstance(x, int | float):
+                given[f"state.{name}"] = x
+        for name, x in given.items():
+            known = type(x) is type(w) and x.dtype == w.dtype and x.device == w.device
+            fits = known and x.shape == w.shape
+            one_each = known and x.shape == (*w.shape[:-1], 1) and name != "grad"
+            if not fits and not one_each:  # words take time: only where they are needed
+                self.floating(where, name, x)
+                self.alike(where, **{"w": w, name: x})
                 shapes(where, **{"w": (w, "..."), name: (x, "...")})
         self.finite(where, "grad", grad)
 
