@@ -273,8 +273,11 @@ def _drawn(module: str, digest: str) -> dict[str, str]:
     return {path.stem: path.read_text("utf-8") for path in found}
 
 
-def _digest() -> str:
-    files = sorted((ROOT / "src").rglob("*.py"))
+def _digest(module: str) -> str:
+    """Name the state of all that a figure is made from."""
+    figures = HERE / "figures"
+    drawing = [figures / "style.py", figures / f"{module}.py"]
+    files = [*sorted(PACKAGE.rglob("*.py")), *filter(Path.is_file, drawing)]
     return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:16]
 
 
@@ -282,7 +285,8 @@ def figure(name: str, alt: str) -> str:
     """Return the SVG of ``module.function``, with its description."""
     if not alt.strip():
         raise PageError(f"the figure {name} has no description: ![what it shows](…).")
-    drawings = _drawn(name.partition(".")[0], _digest())
+    module = name.partition(".")[0]
+    drawings = _drawn(module, _digest(module))
     if name not in drawings:
         raise PageError(f"no figure {name}; there are {', '.join(sorted(drawings))}.")
     label = html.escape(alt)

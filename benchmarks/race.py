@@ -1,0 +1,154 @@
+"""Which optimizer, at which rate? A race on six problems, from many starts.
+
+``python -m benchmarks.race`` lets each method walk on each problem from 20 starts at 13
+rates, all at once, and counts the steps until the loss is a thousandth of that at the
+start (a tenth, on the digits). The page on adaptive rates draws from what it writes.
+"""
+
+import json
+import platform
+import subprocess
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+import chalkgrad.numpy as cg
+
+RESULT = Path(__file__).with_name("results") / "race.json"
+STARTS = 20
+RATES = np.geomspace(1e-5, 10, 13)  # two to a factor of ten
+METHODS: dict[str, Callable[[Any], Any]] = {
+    "sgd": cg.optimizers.sgd,
+    "momentum": lambda lr: cg.optimizers.sgd(lr, momentum=0.9),
+    "adagrad": cg.optimizers.adagrad,
+    "adadelta": cg.optimizers.adadelta,
+    "rmsprop": cg.optimizers.rmsprop,
+    "adam": cg.optimizers.adam,
+    "nadam": cg.optimizers.nadam,
+    "radam": cg.optimizers.radam,
+    "lion": cg.optimizers.lion,
+    "schedule-free": cg.optimizers.schedule_free_adamw,
+    "hypergradient": cg.optimizers.hypergradient,
+    "barzilai-borwein": cg.optimizers.barzilai_borwein,
+    "dog": cg.optimizers.dog,
+    "prodigy": cg.optimizers.prodigy,
+}
+
+
+class Task(NamedTuple):
+    """What to descend: from where, how long, and how far down counts."""
+
+    loss: Callable[[Any], Any]
+    grad: Callable[[Any, int], Any]  # of the weights and the step: some draw a batch
+    starts: Any
+    steps: int
+    share: float
+
+
+def plain(problem: Any, n: int) -> Task:
+    """Take a test function, from starts drawn where one looks at it."""
+    starts = np.random.default_rng(0).uniform(*problem.bounds, size=(STARTS, n))
+    return Task(problem.loss, lambda w, t: problem.grad(w), starts, 2000, 1e-3)
+
+
+def moons() -> Task:
+    """Let a small network tell two moons apart, on all points in each step."""
+    x, labels = cg.data.moons(100)
+    net, loss = cg.network([2, 8, 2], activation="tanh"), cg.losses.cross_entropy
+    return Task(
+        lambda w: net.loss_and_grad(w, x, labels, loss)[0],
+        lambda w, t: net.loss_and_grad(w, x, labels, loss)[1],
+        net.init(range(STARTS)),
+        1000,
+        1e-3,
+    )
+
+
+def digits() -> Task:
+    """Let a small network read digits, on 32 images in each step."""
+    x, labels = (a[:500] for a in cg.data.digits())
+    net, loss = cg.network([64, 16, 10]), cg.losses.cross_entropy
+    order = np.random.default_rng(0).integers(0, len(x), size=(300, 32))
+
+    def grad(w: Any, t: int) -> Any:
+        return net.loss_and_grad(w, x[order[t]], labels[order[t]], loss)[1]
+
+    def whole(w: Any) -> Any:
+        return loss(net.forward(w, x), np.tile(labels, (len(w), 1)), reduction="none")
+
+    return Task(lambda w: whole(w).mean(-1), grad, net.init(range(STARTS)), 300, 0.1)
+
+
+TASKS: dict[str, Callable[[], Task]] = {
+    "bowl": lambda: plain(cg.experiments.quadratic(100), 2),
+    "turned bowl": lambda: plain(cg.experiments.quadratic(100, angle=np.pi / 4), 2),
+    "Rosenbrock": lambda: plain(cg.experiments.rosenbrock(), 2),
+    "plateau": lambda: plain(cg.experiments.plateau(), 2),
+    "moons": moons,
+    "digits": digits,
+}
+
+
+def steps_needed(task: Task, method: Callable[[Any], Any]) -> Any:
+    """Count the steps of each rate (row) from each start (column); nan: too many."""
+    w = np.tile(task.starts, (len(RATES), 1))
+    opt = method(np.repeat(RATES, STARTS)[:, None])
+    state = opt.init(w)
+    first, needed = task.loss(w), np.full(len(w), np.nan)
+    walking = np.full(len(w), True)
+    for t in range(task.steps):
+        grad = task.grad(w, t)
+        # Who has diverged stands still, so that the others may go on.
+        walking &= (abs(grad) < 1e100).all(-1)
+        new, state = opt.step(w, np.where(walking[:, None], grad, 0), state)
+        walking &= (abs(new) < 1e100).all(-1)
+        w = np.where(walking[:, None], new, task.starts[0])
+        height = task.loss(np.clip(opt.weights(w, state), -1e100, 1e100))
+        done = walking & np.isnan(needed) & (height <= task.share * first)
+        needed[done] = t + 1
+    return needed.reshape(len(RATES), STARTS)
+
+
+def main() -> None:
+    """Race, and keep the numbers."""
+    runs = []
+    for name, make in TASKS.items():
+        task = make()
+        for who, method in METHODS.items():
+            with np.errstate(all="ignore"):
+                needed = steps_needed(task, method)
+            runs.append(
+                {
+                    "task": name,
+                    "method": who,
+                    "steps": [
+                        [None if np.isnan(k) else int(k) for k in row] for row in needed
+                    ],
+                }
+            )
+            solved = np.isfinite(needed).mean(1).round(2).tolist()
+            print(name, who, solved, flush=True)  # noqa: T201
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
+    )
+    out = {
+        "machine": {
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "numpy": version("numpy"),
+            "commit": commit.stdout.strip(),
+        },
+        "rates": RATES.tolist(),
+        "limits": {name: make().steps for name, make in TASKS.items()},
+        "runs": runs,
+    }
+    RESULT.write_text(json.dumps(out) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        main()
