@@ -10,6 +10,7 @@ from chalkgrad.autodiff import _numpy as autodiff
 from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared as data
 from chalkgrad.experiments import _shared as experiments
+from chalkgrad.hardware import _shared as hardware
 from chalkgrad.landscape import _numpy as landscape
 from chalkgrad.losses import _numpy as losses
 from chalkgrad.network._numpy import network
@@ -28,6 +29,7 @@ __all__ = [
     "backprop",
     "data",
     "experiments",
+    "hardware",
     "landscape",
     "losses",
     "network",

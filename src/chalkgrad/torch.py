@@ -19,6 +19,7 @@ from chalkgrad.autodiff import _torch as autodiff
 from chalkgrad.backprop import _shared as backprop
 from chalkgrad.data import _shared as _data
 from chalkgrad.experiments import _shared as _experiments
+from chalkgrad.hardware import _shared as hardware
 from chalkgrad.landscape import _torch as landscape
 from chalkgrad.losses import _torch as losses
 from chalkgrad.network._torch import network
@@ -40,6 +41,7 @@ __all__ = [
     "backprop",
     "data",
     "experiments",
+    "hardware",
     "landscape",
     "losses",
     "network",
