@@ -1,6 +1,7 @@
 """Schedules against torch.optim.lr_scheduler: 250 steps to 1e-12."""
 
 import math
+import random
 
 import pytest
 
@@ -33,6 +34,13 @@ def warm(optimizer, *, steps, then):
     return lr_scheduler.SequentialLR(optimizer, [ramp, then], milestones=[steps])
 
 
+def one_cycle(optimizer, **options):
+    """Cycle over all steps, with the momentum left alone."""
+    return lr_scheduler.OneCycleLR(
+        optimizer, LR, total_steps=STEPS, cycle_momentum=False, **options
+    )
+
+
 CASES = {
     "constant": (
         schedules.constant(LR),
@@ -57,6 +65,50 @@ CASES = {
     "cosine, floor": (
         schedules.cosine(LR, steps=STEPS, floor=0.02),
         lambda opt: lr_scheduler.CosineAnnealingLR(opt, T_max=STEPS, eta_min=0.02),
+    ),
+    "cosine_restarts": (
+        schedules.cosine_restarts(LR, period=40, floor=0.02),
+        lambda opt: lr_scheduler.CosineAnnealingWarmRestarts(opt, 40, eta_min=0.02),
+    ),
+    "cosine_restarts, longer and longer": (
+        schedules.cosine_restarts(LR, period=7, multiplier=3),
+        lambda opt: lr_scheduler.CosineAnnealingWarmRestarts(opt, 7, T_mult=3),
+    ),
+    "polynomial": (
+        schedules.polynomial(LR, steps=200),
+        lambda opt: lr_scheduler.PolynomialLR(opt, total_iters=200),
+    ),
+    "polynomial, power": (
+        schedules.polynomial(LR, steps=STEPS, power=0.9),
+        lambda opt: lr_scheduler.PolynomialLR(opt, total_iters=STEPS, power=0.9),
+    ),
+    "inverse_sqrt": (
+        schedules.inverse_sqrt(LR, steps=50),
+        # What the paper writes, by the scheduler that takes any function.
+        lambda opt: lr_scheduler.LambdaLR(
+            opt, lambda t: 50**0.5 * min((t + 1) ** -0.5, (t + 1) * 50**-1.5)
+        ),
+    ),
+    "one_cycle": (
+        schedules.one_cycle(LR, steps=STEPS),
+        lambda opt: one_cycle(opt),
+    ),
+    "one_cycle, other numbers": (
+        schedules.one_cycle(LR, steps=STEPS, up=0.123, start=0.1, end=0.001),
+        lambda opt: one_cycle(
+            opt, pct_start=0.123, div_factor=10.0, final_div_factor=100.0
+        ),
+    ),
+    "warmup_stable_decay": (
+        schedules.warmup_stable_decay(LR, steps=STEPS, climb=30, decay=80),
+        lambda opt: lr_scheduler.SequentialLR(
+            opt,
+            [
+                lr_scheduler.LinearLR(opt, start_factor=1 / 31, total_iters=30),
+                lr_scheduler.PolynomialLR(opt, total_iters=80),
+            ],
+            milestones=[STEPS - 80],
+        ),
     ),
     "warmup, constant": (
         schedules.warmup(schedules.constant(LR), steps=20),
@@ -97,3 +149,26 @@ def test_every_rate_is_that_of_torch(name):
     assert [ours(t) for t in range(STEPS)] == pytest.approx(
         judged(theirs), rel=1e-12, abs=1e-15
     )
+
+
+@pytest.mark.parametrize(("factor", "patience"), [(0.5, 0), (0.9, 3), (0.7, 10)])
+def test_every_rate_on_a_plateau_is_that_of_torch(factor, patience):
+    # A noisy loss that falls in stairs; some of what it falls is below the threshold.
+    noise = random.Random(0)
+    told = [
+        math.exp(-(t // 30)) * noise.choice([1, 0.99995, 1.1]) for t in range(STEPS)
+    ]
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=LR)
+    scheduler = lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=factor, patience=patience, eps=0.0
+    )
+    losses = []
+    ours = schedules.plateau(LR, losses, factor=factor, patience=patience)
+    rates, theirs = [], []
+    for t, loss in enumerate(told):
+        rates.append(ours(t))
+        theirs.append(optimizer.param_groups[0]["lr"])
+        losses.append(loss)
+        scheduler.step(loss)
+    assert rates == pytest.approx(theirs, rel=1e-12, abs=1e-300)
+    assert len(set(rates)) > 3

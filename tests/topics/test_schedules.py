@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,16 @@ ALL = {
     "step": schedules.step(0.1, every=7, factor=0.5),
     "exponential": schedules.exponential(0.1, rate=0.02),
     "cosine": schedules.cosine(0.1, steps=40, floor=0.01),
+    "cosine_restarts": schedules.cosine_restarts(0.1, period=6, multiplier=2),
+    "polynomial": schedules.polynomial(0.1, steps=40, power=0.9, floor=0.01),
+    "inverse_sqrt": schedules.inverse_sqrt(0.1, steps=10),
+    "one_cycle": schedules.one_cycle(0.1, steps=40),
+    "warmup_stable_decay": schedules.warmup_stable_decay(
+        0.1, steps=40, climb=5, decay=10
+    ),
+    "plateau": schedules.plateau(
+        0.1, [3.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0], factor=0.5, patience=1
+    ),
     "warmup": schedules.warmup(schedules.cosine(0.1, steps=40), steps=5),
     "join": schedules.join(
         [schedules.constant(0.1), schedules.step(0.1, every=3, factor=0.1)],
@@ -65,6 +76,96 @@ def test_cosine_ends_at_its_floor_and_stays():
     assert all(lr(t) > lr(t + 1) for t in range(10))
 
 
+@given(period=st.integers(1, 9), multiplier=st.integers(1, 4))
+def test_restarts_begin_each_wave_at_the_top(period, multiplier):
+    lr = schedules.cosine_restarts(
+        1.0, period=period, multiplier=multiplier, floor=0.25
+    )
+    start, length = 0, period
+    for _ in range(4):
+        wave = schedules.cosine(1.0, steps=length, floor=0.25)
+        assert [lr(start + t) for t in range(length)] == [
+            wave(t) for t in range(length)
+        ]
+        start, length = start + length, length * multiplier
+    assert lr(start) == 1.0
+
+
+def test_a_first_power_is_a_straight_line():
+    lr = schedules.polynomial(1.0, steps=4, floor=0.2)
+    assert [lr(t) for t in range(6)] == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0.2])
+
+
+def test_the_power_says_when_it_falls():
+    rates = [schedules.polynomial(1.0, steps=10, power=p)(5) for p in (0.5, 1, 2, 3)]
+    assert rates == pytest.approx([0.5**p for p in (0.5, 1, 2, 3)], rel=1e-15)
+
+
+@given(steps=st.integers(1, 200), d=st.integers(1, 512))
+def test_inverse_sqrt_is_that_of_the_transformer(steps, d):
+    lr = schedules.inverse_sqrt((d * steps) ** -0.5, steps=steps)
+    for count in (1, 2, steps, steps + 1, 10 * steps):
+        told = d**-0.5 * min(count**-0.5, count * steps**-1.5)
+        assert lr(count - 1) == pytest.approx(told, rel=1e-14)
+
+
+def test_one_cycle_goes_up_once_and_down_once():
+    lr = schedules.one_cycle(1.0, steps=100, up=0.25, start=0.1, end=0.01)
+    rates = [lr(t) for t in range(100)]
+    assert rates[0] == pytest.approx(0.1, rel=1e-15)
+    assert rates[24] == 1.0
+    assert rates[99] == pytest.approx(0.01, rel=1e-15)
+    assert rates[:25] == sorted(rates[:25])
+    assert rates[24:] == sorted(rates[24:], reverse=True)
+    assert lr(100) == lr(10**9) == rates[99]
+
+
+def test_wsd_is_a_climb_a_plain_and_a_fall():
+    lr = schedules.warmup_stable_decay(1.0, steps=20, climb=4, decay=5, floor=0.5)
+    assert [lr(t) for t in range(4)] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert [lr(t) for t in range(4, 16)] == [1.0] * 12
+    assert [lr(t) for t in range(16, 20)] == pytest.approx([0.9, 0.8, 0.7, 0.6])
+    assert lr(20) == lr(10**9) == 0.5
+
+
+def test_wsd_may_be_made_longer_without_starting_again():
+    short, long = (
+        schedules.warmup_stable_decay(1.0, steps=n, climb=4, decay=5) for n in (20, 90)
+    )
+    assert [short(t) for t in range(16)] == [long(t) for t in range(16)]
+
+
+def test_plateau_reads_the_list_while_it_grows():
+    losses = []
+    lr = schedules.plateau(0.8, losses, factor=0.5, patience=2)
+    told = []
+    for t, loss in enumerate([5.0, 4.0, 4.0, 4.5, 6.0, 4.0, 4.0, 4.0, 3.0, 3.0]):
+        told.append(lr(t))
+        losses.append(loss)
+    assert told == [0.8, 0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2]
+    # Asked again when all is known, it says the same.
+    assert [lr(t) for t in range(10)] == told
+
+
+def test_plateau_counts_a_loss_for_every_so_many_steps():
+    losses = [1.0, 1.0, 1.0]
+    lr = schedules.plateau(0.8, losses, factor=0.5, patience=0, every=10)
+    assert [lr(t) for t in (0, 19, 20, 29, 30, 99)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
+
+
+def test_plateau_takes_arrays_of_one_number():
+    lr = schedules.plateau(0.8, [np.array(1.0)] * 2, factor=0.5, patience=0)
+    assert lr(2) == 0.4
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_plateau_refuses_a_loss_that_is_none(loss):
+    lr = schedules.plateau(0.8, [1.0, loss], factor=0.5, patience=0)
+    assert lr(1) == 0.8
+    with pytest.raises(ValueError, match=r"plateau: `losses\[1\]` must be a finite"):
+        lr(2)
+
+
 @given(steps=st.integers(1, 50))
 def test_warmup_climbs_evenly_to_the_top(steps):
     lr = schedules.warmup(schedules.constant(1.0), steps=steps)
@@ -108,6 +209,80 @@ constant = schedules.constant(0.1)
         (lambda: schedules.exponential(0.1, rate=-1), ValueError, "`rate`"),
         (lambda: schedules.cosine(0.1, steps=0), ValueError, "`steps`"),
         (lambda: schedules.cosine(0.1, steps=9, floor=0.2), ValueError, "`floor`"),
+        (
+            lambda: schedules.cosine_restarts(0.1, period=0),
+            ValueError,
+            "cosine_restarts: `period` must be a whole number, 1 or more, got 0",
+        ),
+        (
+            lambda: schedules.cosine_restarts(0.1, period=5, multiplier=1.5),
+            TypeError,
+            "`multiplier`",
+        ),
+        (
+            lambda: schedules.cosine_restarts(0.1, period=5, floor=0.2),
+            ValueError,
+            "`floor`",
+        ),
+        (lambda: schedules.polynomial(0.1, steps=0), ValueError, "`steps`"),
+        (lambda: schedules.polynomial(0.1, steps=9, power=0), ValueError, "`power`"),
+        (lambda: schedules.polynomial(0.1, steps=9, floor=1), ValueError, "`floor`"),
+        (lambda: schedules.inverse_sqrt(-1, steps=4), ValueError, "inverse_sqrt: `lr`"),
+        (lambda: schedules.inverse_sqrt(0.1, steps=0), ValueError, "`steps`"),
+        (lambda: schedules.one_cycle(0.1, steps=1), ValueError, "`steps`"),
+        (lambda: schedules.one_cycle(0.1, steps=9, up=1), ValueError, "`up`"),
+        (
+            lambda: schedules.one_cycle(0.1, steps=4, up=0.25),
+            ValueError,
+            "more than one step: above 0.25 with `steps` 4, got 0.25",
+        ),
+        (lambda: schedules.one_cycle(0.1, steps=9, start=25), ValueError, "`start`"),
+        (lambda: schedules.one_cycle(0.1, steps=9, end=-1), ValueError, "`end`"),
+        (
+            lambda: schedules.warmup_stable_decay(0.1, steps=9, climb=5, decay=5),
+            ValueError,
+            "warmup_stable_decay: `steps` must be a whole number, 10 or more, got 9",
+        ),
+        (
+            lambda: schedules.warmup_stable_decay(0.1, steps=9, climb=0, decay=5),
+            ValueError,
+            "`climb`",
+        ),
+        (
+            lambda: schedules.warmup_stable_decay(0.1, steps=9, climb=1, decay=0.5),
+            TypeError,
+            "`decay`",
+        ),
+        (
+            lambda: schedules.plateau(0.1, np.ones(3), factor=0.5, patience=1),
+            TypeError,
+            r"plateau: `losses` must be a list .* got ndarray; begin with losses =",
+        ),
+        (
+            lambda: schedules.plateau(0.1, [], factor=1, patience=1),
+            ValueError,
+            "`factor`",
+        ),
+        (
+            lambda: schedules.plateau(0.1, [], factor=0.5, patience=-1),
+            ValueError,
+            "`patience`",
+        ),
+        (
+            lambda: schedules.plateau(0.1, [], factor=0.5, patience=1, every=0),
+            ValueError,
+            "`every`",
+        ),
+        (
+            lambda: schedules.plateau(0.1, [], factor=0.5, patience=1, threshold=1),
+            ValueError,
+            "`threshold`",
+        ),
+        (
+            lambda: schedules.plateau(0.1, ["low"], factor=0.5, patience=1)(1),
+            TypeError,
+            r"`losses\[0\]`",
+        ),
         (lambda: schedules.warmup(0.1, steps=3), TypeError, "`schedule` must be a sch"),
         (lambda: schedules.warmup(constant, steps=0), ValueError, "`steps`"),
         (lambda: schedules.join([0.1], boundaries=[]), TypeError, r"`schedules\[0\]`"),

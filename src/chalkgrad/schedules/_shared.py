@@ -13,7 +13,20 @@ from typing import Any
 from chalkgrad._core import check
 from chalkgrad._core.types import Schedule
 
-__all__ = ["constant", "cosine", "exponential", "join", "step", "warmup"]
+__all__ = [
+    "constant",
+    "cosine",
+    "cosine_restarts",
+    "exponential",
+    "inverse_sqrt",
+    "join",
+    "one_cycle",
+    "plateau",
+    "polynomial",
+    "step",
+    "warmup",
+    "warmup_stable_decay",
+]
 
 
 def _schedule(where: str, name: str, value: Any) -> Schedule:
@@ -196,6 +209,241 @@ def cosine(lr: float, *, steps: int, floor: float = 0.0) -> Schedule:
     return schedule
 
 
+def cosine_restarts(
+    lr: float, *, period: int, multiplier: int = 1, floor: float = 0.0
+) -> Schedule:
+    r"""Half waves down, one after another: at each end it jumps back up to $\eta_0$.
+
+    $$\eta(t) = \eta_1 + (\eta_0-\eta_1)\,\frac{1+\cos(\pi s/T_i)}2$$
+
+    $s$ counts from the last restart, and wave $i = 0, 1, \dots$ has length
+    $T_i = T_0\,m^i$.
+
+    Parameters
+    ----------
+    lr : float
+        $\eta_0$, the rate at each restart; 0 or more.
+    period : int
+        $T_0$, the steps of the first wave; 1 or more.
+    multiplier : int
+        $m$, from each wave's length to the next; 1 or more.
+    floor : float
+        $\eta_1$, what each wave goes down to; from 0 to `lr`. It is not reached: the
+        step that would have it is the restart.
+
+    Returns
+    -------
+    callable
+        The schedule: int to float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `constant`; also if `period` or `multiplier` is not a whole number above 0,
+        or `floor` is not from 0 to `lr`.
+
+    References
+    ----------
+    [Loshchilov and Hutter (2017)][loshchilov2017].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> lr = cg.schedules.cosine_restarts(0.1, period=10, multiplier=2)
+    >>> [round(lr(t), 9) for t in (0, 5, 10, 20, 29, 30)]
+    [0.1, 0.05, 0.1, 0.05, 0.00061558, 0.1]
+    """
+    name = "cosine_restarts"
+    lr = check.number(name, "lr", lr, low=0)
+    period = check.integer(name, "period", period, low=1)
+    multiplier = check.integer(name, "multiplier", multiplier, low=1)
+    floor = check.number(name, "floor", floor, low=0, high=lr)
+
+    def schedule(t: int) -> float:
+        since, length = check.integer(name, "t", t), period
+        while multiplier > 1 and since >= length:
+            since, length = since - length, length * multiplier
+        done = since % length / length
+        return floor + (lr - floor) * (1 + math.cos(math.pi * done)) / 2
+
+    return schedule
+
+
+def polynomial(
+    lr: float, *, steps: int, power: float = 1.0, floor: float = 0.0
+) -> Schedule:
+    r"""Down to a floor: $\eta(t) = \eta_1 + (\eta_0-\eta_1)\,(1-t/T)^p$.
+
+    A straight line for $p = 1$. After $T$ steps it stays at the floor $\eta_1$.
+
+    Parameters
+    ----------
+    lr : float
+        $\eta_0$, the rate at $t = 0$; 0 or more.
+    steps : int
+        $T$, the steps to the floor; 1 or more.
+    power : float
+        $p$, above 0; above 1 it falls fast first, below 1 fast at the end.
+    floor : float
+        $\eta_1$, the rate at the end; from 0 to `lr`.
+
+    Returns
+    -------
+    callable
+        The schedule: int to float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `constant`; also if `steps` is not a whole number above 0, `power` is not
+        above 0, or `floor` is not from 0 to `lr`.
+
+    References
+    ----------
+    "Poly", with $p = 0.9$: [Chen and others (2018)][chen2018].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> lr = cg.schedules.polynomial(0.8, steps=100, power=2)
+    >>> lr(0), lr(50), lr(100), lr(1000)
+    (0.8, 0.2, 0.0, 0.0)
+    """
+    lr = check.number("polynomial", "lr", lr, low=0)
+    steps = check.integer("polynomial", "steps", steps, low=1)
+    power = check.number("polynomial", "power", power, low=0, open_low=True)
+    floor = check.number("polynomial", "floor", floor, low=0, high=lr)
+
+    def schedule(t: int) -> float:
+        left = max(1 - check.integer("polynomial", "t", t) / steps, 0.0)
+        return float(floor + (lr - floor) * left**power)
+
+    return schedule
+
+
+def inverse_sqrt(lr: float, *, steps: int) -> Schedule:
+    r"""A climb in a straight line, then $1/\sqrt t$: the rate of the Transformer.
+
+    $$\eta(t) = \eta_0\,\min\left(\frac{t+1}k,\ \sqrt{\frac k{t+1}}\right)$$
+
+    Convention: the top $\eta_0$ is reached in step $k$, the one that follows $k-1$
+    others. The paper counts steps from 1 and gives no top: it is
+    $\eta_0 = (d_\text{model}\,k)^{-1/2}$ there.
+
+    Parameters
+    ----------
+    lr : float
+        $\eta_0$, the rate at the top; 0 or more.
+    steps : int
+        $k$, the length of the climb; 1 or more.
+
+    Returns
+    -------
+    callable
+        The schedule: int to float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `constant`; also if `steps` is not a whole number above 0.
+
+    References
+    ----------
+    [Vaswani and others (2017)][vaswani2017].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> lr = cg.schedules.inverse_sqrt(0.8, steps=4)
+    >>> lr(0), lr(3), lr(15), lr(63)
+    (0.2, 0.8, 0.4, 0.2)
+    """
+    lr = check.number("inverse_sqrt", "lr", lr, low=0)
+    steps = check.integer("inverse_sqrt", "steps", steps, low=1)
+
+    def schedule(t: int) -> float:
+        count = check.integer("inverse_sqrt", "t", t) + 1
+        return lr * min(count / steps, math.sqrt(steps / count))
+
+    return schedule
+
+
+def one_cycle(
+    lr: float, *, steps: int, up: float = 0.3, start: float = 0.04, end: float = 4e-6
+) -> Schedule:
+    r"""Up once and down once, each half a wave of the cosine, over $T$ steps.
+
+    From $a\,\eta_0$ at $t = 0$ it climbs to $\eta_0$ at $t = uT - 1$ and falls to
+    $b\,\eta_0$ at $t = T - 1$, where it stays:
+
+    $$\eta(t) = q + (p - q)\,\frac{1+\cos(\pi s)}2$$
+
+    from $p$ to $q$, where $s$ goes from 0 to 1 on the way.
+
+    Convention: the shape, the numbers and the clock of PyTorch's ``OneCycleLR``, whose
+    top may lie between two steps. The paper's lines are straight, its way down is as
+    long as its way up, and a short tail follows; momentum goes the other way there. It
+    is left alone here.
+
+    Parameters
+    ----------
+    lr : float
+        $\eta_0$, the rate at the top; 0 or more.
+    steps : int
+        $T$, the length of the whole; 2 or more.
+    up : float
+        $u$, the share of the climb, above 0 and below 1; $uT$ must be above 1.
+    start : float
+        $a$, the share of `lr` to start from; from 0 to 1.
+    end : float
+        $b$, the share of `lr` to end with; from 0 to 1.
+
+    Returns
+    -------
+    callable
+        The schedule: int to float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `constant`; also if another argument is out of its range.
+
+    References
+    ----------
+    [Smith and Topin (2019)][smith2019].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> lr = cg.schedules.one_cycle(0.5, steps=100, up=0.2)
+    >>> [round(lr(t), 6) for t in (0, 19, 59, 99)]
+    [0.02, 0.5, 0.250001, 2e-06]
+    """
+    lr = check.number("one_cycle", "lr", lr, low=0)
+    steps = check.integer("one_cycle", "steps", steps, low=2)
+    up = check.number(
+        "one_cycle", "up", up, low=0, high=1, open_low=True, open_high=True
+    )
+    low = lr * check.number("one_cycle", "start", start, low=0, high=1)
+    last = lr * check.number("one_cycle", "end", end, low=0, high=1)
+    top = up * steps - 1
+    if top <= 0:
+        raise ValueError(
+            "one_cycle: `up` must give the climb more than one step: above "
+            f"{1 / steps:g} with `steps` {steps}, got {up:g}."
+        )
+
+    def schedule(t: int) -> float:
+        t = min(check.integer("one_cycle", "t", t), steps - 1)
+        if t <= top:
+            p, q, done = low, lr, t / top
+        else:
+            p, q, done = lr, last, (t - top) / (steps - 1 - top)
+        return q + (p - q) * (1 + math.cos(math.pi * done)) / 2
+
+    return schedule
+
+
 def warmup(schedule: Schedule, *, steps: int) -> Schedule:
     r"""Climb in $k$ equal steps to where `schedule` $s$ starts, then follow it.
 
@@ -300,3 +548,160 @@ def join(schedules: Sequence[Schedule], *, boundaries: Sequence[int]) -> Schedul
         return parts[i](t - starts[i])
 
     return joined
+
+
+def warmup_stable_decay(
+    lr: float, *, steps: int, climb: int, decay: int, floor: float = 0.0
+) -> Schedule:
+    r"""Climb, stay, and fall only at the end: WSD.
+
+    $$\eta(t) = \begin{cases} \eta_0\,\dfrac{t+1}{k+1} & t < k \\[1ex]
+    \eta_0 & k \le t < T - d \\[1ex]
+    \eta_1 + (\eta_0-\eta_1)\,\dfrac{T-t}d & T - d \le t < T \end{cases}$$
+
+    After $T$ steps it stays at the floor $\eta_1$. Until the fall begins, the rate does
+    not depend on $T$: a run may be made longer without being started again.
+
+    Convention: the climb is that of `warmup`, and the fall a straight line. The paper
+    leaves the shape of the fall open, and halves the rate every so many steps itself.
+
+    Parameters
+    ----------
+    lr : float
+        $\eta_0$, the rate of the long middle; 0 or more.
+    steps : int
+        $T$, the length of the whole; at least `climb` + `decay`.
+    climb : int
+        $k$, the length of the climb; 1 or more.
+    decay : int
+        $d$, the length of the fall; 1 or more.
+    floor : float
+        $\eta_1$, the rate at the end; from 0 to `lr`.
+
+    Returns
+    -------
+    callable
+        The schedule: int to float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `constant`; also if another argument is out of its range.
+
+    References
+    ----------
+    [Hu and others (2024)][hu2024].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> lr = cg.schedules.warmup_stable_decay(0.5, steps=100, climb=4, decay=20)
+    >>> [round(lr(t), 9) for t in (0, 3, 4, 79, 80, 90, 100)]
+    [0.1, 0.4, 0.5, 0.5, 0.5, 0.25, 0.0]
+    """
+    name = "warmup_stable_decay"
+    lr = check.number(name, "lr", lr, low=0)
+    climb = check.integer(name, "climb", climb, low=1)
+    decay = check.integer(name, "decay", decay, low=1)
+    steps = check.integer(name, "steps", steps, low=climb + decay)
+    floor = check.number(name, "floor", floor, low=0, high=lr)
+    rise = warmup(constant(lr), steps=climb)
+    fall = polynomial(lr, steps=decay, floor=floor)
+    whole = join([rise, fall], boundaries=[steps - decay])
+
+    def schedule(t: int) -> float:
+        return whole(check.integer(name, "t", t))
+
+    return schedule
+
+
+def plateau(
+    lr: float,
+    losses: Sequence[Any],
+    *,
+    factor: float,
+    patience: int,
+    every: int = 1,
+    threshold: float = 1e-4,
+) -> Schedule:
+    r"""Multiply the rate by $f$ whenever the loss has not fallen for a while.
+
+    It reads a list that grows while you train. A loss is *better* if it is below
+    $(1-\epsilon)$ times the best so far. After more than `patience` in a row that are
+    not, the rate falls, and the count begins again:
+
+    $$\eta(t) = \eta_0\,f^{\,c}, \qquad
+    c = \text{falls among the first } \lfloor t/k\rfloor \text{ losses}$$
+
+    So a loss counts from the step after the one it belongs to. The rate is a function
+    of $t$ and of the list: append to it, and change nothing in it. Every call reads the
+    list from its beginning.
+
+    Parameters
+    ----------
+    lr : float
+        $\eta_0$, the rate at first; 0 or more.
+    losses : list
+        Numbers, or arrays of one number; empty at first.
+    factor : float
+        $f$, from 0 to below 1.
+    patience : int
+        How many losses in a row may be no better; 0 or more.
+    every : int
+        $k$, how many steps go by for each loss that you append; 1 or more.
+    threshold : float
+        $\epsilon$, from 0 to below 1. It has a meaning for losses above 0 only.
+
+    Returns
+    -------
+    callable
+        The schedule: int to float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `constant`; also if another argument is out of its range; when called, if a
+        loss is not a finite number.
+
+    Notes
+    -----
+    The rule of PyTorch's ``ReduceLROnPlateau``, without its floor and its ``eps``.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> losses = []
+    >>> lr = cg.schedules.plateau(0.8, losses, factor=0.5, patience=1)
+    >>> lr(0)
+    0.8
+    >>> losses += [1.0, 0.9, 0.9, 0.9, 0.8]
+    >>> [lr(t) for t in range(6)]
+    [0.8, 0.8, 0.8, 0.8, 0.4, 0.4]
+    """
+    lr = check.number("plateau", "lr", lr, low=0)
+    if not isinstance(losses, Sequence) or isinstance(losses, str):
+        raise TypeError(
+            "plateau: `losses` must be a list to which you append, got "
+            f"{type(losses).__name__}; begin with losses = []."
+        )
+    factor = check.number("plateau", "factor", factor, low=0, high=1, open_high=True)
+    patience = check.integer("plateau", "patience", patience)
+    every = check.integer("plateau", "every", every, low=1)
+    threshold = check.number(
+        "plateau", "threshold", threshold, low=0, high=1, open_high=True
+    )
+
+    def schedule(t: int) -> float:
+        known = losses[: check.integer("plateau", "t", t) // every]
+        best, waited, falls = math.inf, 0, 0
+        for i, value in enumerate(known):
+            loss = check.number("plateau", f"losses[{i}]", value)
+            if loss < best * (1 - threshold):
+                best, waited = loss, 0
+            else:
+                waited += 1
+            if waited > patience:
+                falls, waited = falls + 1, 0
+        return float(lr * factor**falls)
+
+    return schedule
