@@ -24,7 +24,7 @@ RESULTS = Path(__file__).with_name("results")
 BATCH, D, K = 256, 256, 256
 WEIGHTS, FEW = 4_194_304, 65_536  # loops step a few weights only
 LR, B1, B2, EPS = 1e-3, 0.9, 0.999, 1e-8
-BLOCK = 16_384  # weights; what Adam needs for them fits into a cache
+BLOCK = 65_536  # weights; what Adam needs for them fits into a cache
 SLICE = 0.02  # seconds that one try takes at least
 
 
