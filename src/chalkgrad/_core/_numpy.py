@@ -30,13 +30,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 def recorded(f: F) -> F:
     """Let `chalkgrad.autodiff` record a function as one step, with its own rule."""
     signature = inspect.signature(f)
+    by_position = {
+        p.name for p in signature.parameters.values() if p.kind != p.KEYWORD_ONLY
+    }
 
     @functools.wraps(f)
     def step(*args: Any, **kwargs: Any) -> Any:
-        if any(hasattr(a, "record") for a in (*args, *kwargs.values())):
-            bound = signature.bind(*args, **kwargs)
-            traced = next(a for a in bound.arguments.values() if hasattr(a, "record"))
-            return traced.record(step, bound.args, bound.kwargs)
+        for a in (*args, *kwargs.values()):
+            if hasattr(a, "record"):
+                if not by_position.isdisjoint(kwargs):  # rules know them by position
+                    bound = signature.bind(*args, **kwargs)
+                    args, kwargs = bound.args, bound.kwargs
+                return a.record(step, args, kwargs)
         return f(*args, **kwargs)
 
     return step  # type: ignore[return-value]

@@ -162,9 +162,7 @@ def shapes(where: str, **specs: tuple[Any, str]) -> None:
     bound: dict[str | int, tuple[str, int]] = {}
     leading: tuple[str, int] | None = None
     for name, (x, spec) in specs.items():
-        axes: list[str | int] = [*spec.split()]
-        if open_ended := axes[0] == "...":
-            axes = axes[1:]
+        open_ended, axes = _axes(spec)
         extra = len(x.shape) - len(axes)
         if extra < 0 or (extra > 0 and not open_ended):
             count = f"{'at least ' if open_ended else ''}{len(axes)} axes"
@@ -177,7 +175,7 @@ def shapes(where: str, **specs: tuple[Any, str]) -> None:
                     f"axes ({told()}). Nothing is broadcast: add an axis with "
                     "[:, None] or take one away with [:, 0]."
                 )
-            axes = [*range(extra), *axes]
+            axes = (*range(extra), *axes)
         for axis, size in zip(axes, tuple(x.shape), strict=True):
             fixed = isinstance(axis, str) and axis.isdigit()
             expected = ("the network", int(axis)) if fixed else (f"`{name}`", size)
@@ -188,6 +186,13 @@ def shapes(where: str, **specs: tuple[Any, str]) -> None:
                     f"{where}: {told_axis} is {wanted} in {other} but {size} in "
                     f"`{name}` ({told()}). Nothing is broadcast."
                 )
+
+
+@functools.cache
+def _axes(spec: str) -> tuple[bool, tuple[str | int, ...]]:
+    """Whether any leading axes may come first, and the names of the others."""
+    first, *others = spec.split()
+    return (True, (*others,)) if first == "..." else (False, (first, *others))
 
 
 def fits(where: str, w: Any, x: Any, size: int, inputs: int) -> None:

@@ -368,8 +368,11 @@ def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
 
 def _kinked(z: Array, slope: float) -> Array:
     """1 where z > 0, `slope` where not, nan where z is nan."""
-    out: Array = np.maximum(np.sign(z), slope)  # nan stays nan
-    return out
+    out: Array = (z > 0).astype(z.dtype)
+    if slope:
+        out = np.maximum(out, z.dtype.type(slope))
+    lost = z != z
+    return np.where(lost, z, out) if lost.any() else out
 
 
 @recorded

@@ -14,11 +14,22 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad._core.types import Reduction
 from chalkgrad.activations import _numpy as activations
 from chalkgrad.activations._numpy import ELEMENTWISE
-from chalkgrad.autodiff._tape import COMPOSED, CONSTANT, RULES, primitive, put
+from chalkgrad.autodiff._tape import (
+    COMPOSED,
+    CONSTANT,
+    FUSED,
+    RULES,
+    Fused,
+    Traced,
+    backward,
+    primitive,
+    put,
+)
 from chalkgrad.losses import _numpy as losses
-from chalkgrad.network._numpy import affine
+from chalkgrad.network._numpy import affine, outputs
 
 LN2, LN10 = math.log(2), math.log(10)
 
@@ -588,13 +599,16 @@ def _layer_inputs(g: Any, y: Any, w: Any, h: Any, start: int, k: int) -> Any:
 RULES[affine] = [_layer_weights, _layer_inputs]
 
 
+def _spread(g: Any, slopes: Any, *_: Any, **options: Any) -> Any:
+    # g is one number, or one for each example, which may have a row of slopes.
+    return np.reshape(g, np.shape(g) + (1,) * (slopes.ndim - np.ndim(g))) * slopes
+
+
 def _loss(name: str) -> Callable[..., Any]:
     slope = getattr(losses, f"{name}_grad")
 
     def rule(g: Any, y: Any, first: Any, second: Any, **options: Any) -> Any:
-        slopes = slope(first, second, **options)
-        # g is one number, or one for each example, which may have a row of slopes.
-        return np.reshape(g, np.shape(g) + (1,) * (slopes.ndim - np.ndim(g))) * slopes
+        return _spread(g, slope(first, second, **options))
 
     return rule
 
@@ -645,6 +659,44 @@ RULES |= {
     losses.cross_entropy_grad: [_loss_again(_bend_softmax)],
     losses.hinge_grad: [_flat],
     losses.perceptron_grad: [_flat],
+}
+
+# --- A whole network and its loss, each in one step -----------------------------------
+
+_layer_by_layer = outputs.__wrapped__  # type: ignore[attr-defined]
+
+
+def _network(i: int) -> Callable[..., Any]:
+    """Make the rule for the weights, i = 1, or the inputs, i = 2."""
+
+    def rule(g: Any, steps: Any, *args: Any) -> Any:
+        if type(g) is Traced:  # somebody differentiates this, too
+            leaf = Traced(args[i], 1)
+            traced = [leaf if k == i else a for k, a in enumerate(args)]
+            return backward(_layer_by_layer(*traced), g, [leaf])[0]
+        net, w, _ = args
+        for_w, for_x = net._back(w, steps, g)
+        return for_w if i == 1 else for_x()
+
+    return rule
+
+
+def _surprise(
+    logits: Any, labels: Any, *, reduction: Reduction = "mean", **options: Any
+) -> Any:
+    each, slopes = losses.cross_entropy_and_slopes(logits, labels, **options)
+    if reduction == "mean":
+        slopes /= each.size
+    return losses._reduce("cross_entropy", each, reduction), slopes
+
+
+COMPOSED[outputs] = _layer_by_layer
+FUSED |= {
+    outputs: Fused(
+        lambda *args: args[0]._run("forward", *args[1:]),
+        [None, _network(1), _network(2)],
+    ),
+    losses.cross_entropy: Fused(_surprise, [_spread]),
 }
 
 # --- What is flat, or is no number ----------------------------------------------------

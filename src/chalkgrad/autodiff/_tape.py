@@ -14,7 +14,7 @@ do is recorded one level down.
 import functools
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -28,13 +28,27 @@ RULES: dict[Any, Sequence[Rule | None] | Callable[[int], Rule]] = {}
 COMPOSED: dict[Any, Callable[..., Any]] = {}
 CONSTANT: set[Any] = set()
 
+
+class Fused(NamedTuple):
+    """How to do a whole function of ours in one step, on plain arrays."""
+
+    run: Callable[..., tuple[Any, Any]]
+    """Takes the arguments; returns the result and what the rules need of the way."""
+    rules: Sequence[Rule | None]
+    """``rule(g, kept, *arguments)``, for each argument."""
+
+
+# What has a faster way on plain arrays than RULES or COMPOSED, which it has too: they
+# serve derivatives of derivatives.
+FUSED: dict[Any, Fused] = {}
+
 _serials = itertools.count()
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """An array that remembers how it was made."""
 
-    __slots__ = ("args", "data", "func", "kwargs", "level", "serial")
+    __slots__ = ("args", "data", "func", "kept", "kwargs", "level", "serial")
     __array_priority__ = 1000
 
     def __init__(
@@ -44,9 +58,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         func: Any = None,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
+        kept: Any = None,
     ) -> None:
         self.data, self.level, self.serial = data, level, next(_serials)
-        self.func, self.args, self.kwargs = func, args, kwargs
+        self.func, self.args, self.kwargs, self.kept = func, args, kwargs, kept
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any
@@ -207,15 +222,18 @@ _REDUCTIONS: dict[Any, Callable[..., Any]] = {
 
 def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function of NumPy, or one of ours, and record it."""
+    level = max((a.level for a in args if type(a) is Traced), default=0)
+    plain = [below(a, level) for a in args]
+    if func in FUSED and not any(type(a) is Traced for a in plain):
+        y, kept = FUSED[func].run(*plain, **kwargs)
+        return Traced(y, level, func, args, kwargs, kept)
     if func in COMPOSED:
         return COMPOSED[func](*args, **kwargs)
-    level = max((a.level for a in args if type(a) is Traced), default=0)
     if level == 0:
         raise TypeError(
             f"autodiff: {_name(func)} got its traced array by keyword or inside a "
             "list; hand it over by position."
         )
-    plain = [below(a, level) for a in args]
     if func in CONSTANT:
         return func(*plain, **kwargs)
     if func not in RULES:
@@ -295,7 +313,9 @@ def backward(out: Traced, g: Any, leaves: Sequence[Traced]) -> list[Any]:
         node = nodes[serial]
         if node.func is None:  # a leaf
             continue
-        g, rules = grads.pop(serial), RULES[node.func]
+        g, fused = grads.pop(serial), node.kept is not None
+        rules = FUSED[node.func].rules if fused else RULES[node.func]
+        known_to_rules = node.kept if fused else node.data
         plain = [
             a.data if type(a) is Traced and a.level == level else a for a in node.args
         ]
@@ -309,7 +329,7 @@ def backward(out: Traced, g: Any, leaves: Sequence[Traced]) -> list[Any]:
                     f"autodiff: {_name(node.func)} has no derivative with respect to "
                     f"its argument {i + 1}."
                 )
-            part = rule(g, node.data, *plain, **kwargs)
+            part = rule(g, known_to_rules, *plain, **kwargs)
             if part.shape != a.data.shape:
                 part = unbroadcast(part, a.data.shape)
             known = grads.get(a.serial)

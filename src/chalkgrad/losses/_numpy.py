@@ -397,9 +397,15 @@ def _logits_and_classes(
 
 def _at(z: Array, labels: Array) -> Array:
     """The entry of each row that its label names."""
-    rows = z.reshape(-1, z.shape[-1])
-    named: Array = rows[np.arange(len(rows)), labels.reshape(-1)]
-    return named.reshape(labels.shape)
+    named: Array = z[_rows(labels)]
+    return named
+
+
+def _rows(labels: Array) -> tuple[Array, ...]:
+    """Index of the entry of each row that its label names."""
+    if labels.ndim == 1:
+        return np.arange(len(labels)), labels
+    return (*np.indices(labels.shape, sparse=True), labels)
 
 
 def _without(e: Array, labels: Array) -> Array:
@@ -485,14 +491,7 @@ def cross_entropy(
     """
     where = "cross_entropy"
     z, y = _logits_and_classes(where, logits, labels, label_smoothing)
-    winner = z.argmax(axis=-1)
-    top = _at(z, winner)[..., None]
-    others = _without(_exp_below(z, top), winner)
-    log_sum = np.log1p(others.sum(axis=-1))
-    losses = (top[..., 0] - _at(z, y)) + log_sum
-    if label_smoothing > 0:
-        everywhere = (top - z).mean(axis=-1) + log_sum
-        losses = (1 - label_smoothing) * losses + label_smoothing * everywhere
+    losses = _surprise(z, y, _Exponentials(z), label_smoothing)
     return _reduce(where, losses, reduction)
 
 
@@ -538,16 +537,51 @@ def cross_entropy_grad(
     """
     where = "cross_entropy_grad"
     z, y = _logits_and_classes(where, logits, labels, label_smoothing)
-    e = _exp_below(z, _at(z, z.argmax(axis=-1))[..., None])
-    total = _sum(e)[..., None]
-    others = _without(e, y)
-    slopes = others / total
-    missing = _sum(others)[..., None] / total  # 1 - p_y
-    np.put_along_axis(slopes, y[..., None], -missing, axis=-1)
-    if label_smoothing > 0:
-        towards_all = e / total - 1 / z.shape[-1]
-        slopes = (1 - label_smoothing) * slopes + label_smoothing * towards_all
+    slopes = _surprise_slopes(y, _Exponentials(z), label_smoothing)
     return _share(where, slopes, reduction, classes=z.shape[-1])
+
+
+class _Exponentials:
+    """What the loss and its slopes both need of the logits: exp(z - their largest)."""
+
+    def __init__(self, z: Array) -> None:
+        self.winner = z.argmax(axis=-1)
+        self.top = _at(z, self.winner)[..., None]
+        self.e = _exp_below(z, self.top)
+
+
+def _surprise(z: Array, y: Array, of: _Exponentials, label_smoothing: float) -> Array:
+    others = _without(of.e, of.winner)
+    log_sum = np.log1p(others.sum(axis=-1))
+    losses: Array = (of.top[..., 0] - _at(z, y)) + log_sum
+    if label_smoothing > 0:
+        everywhere = (of.top - z).mean(axis=-1) + log_sum
+        losses = (1 - label_smoothing) * losses + label_smoothing * everywhere
+    return losses
+
+
+def _surprise_slopes(y: Array, of: _Exponentials, label_smoothing: float) -> Array:
+    others = _without(of.e, y)
+    rest = _sum(others)
+    total = (rest + _at(of.e, y))[..., None]
+    others[_rows(y)] = -rest  # for p_y - 1 is -rest / total
+    slopes: Array = others / total
+    if label_smoothing > 0:
+        towards_all = of.e / total - 1 / of.e.shape[-1]
+        slopes = (1 - label_smoothing) * slopes + label_smoothing * towards_all
+    return slopes
+
+
+def cross_entropy_and_slopes(
+    logits: Array, labels: Array, *, label_smoothing: float = 0.0
+) -> tuple[Array, Array]:
+    """Return each example's loss and its slopes, for less than the two one by one."""
+    z, y = _logits_and_classes("cross_entropy", logits, labels, label_smoothing)
+    of = _Exponentials(z)
+    return (
+        _surprise(z, y, of, label_smoothing),
+        _surprise_slopes(y, of, label_smoothing),
+    )
 
 
 @recorded

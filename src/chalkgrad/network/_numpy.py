@@ -175,6 +175,9 @@ class Network:
         """
         arrays.real("layers", "w", w, finite=False)
         check.shapes("layers", w=(w, f"... {self.size}"))
+        return self._views(w)
+
+    def _views(self, w: Array) -> list[tuple[Array, Array]]:
         views, start = [], 0
         for d, k in pairwise(self.sizes):
             end = start + d * k
@@ -213,7 +216,7 @@ class Network:
         array([[3.5],
                [0.5]])
         """
-        return self._run("forward", w, x)[0]
+        return outputs(self, w, x)
 
     def loss_and_grad(
         self, w: Array, x: Array, y: Array, loss: Callable[..., Any]
@@ -261,29 +264,39 @@ class Network:
         >>> net.loss_and_grad(cg.array([1.0, 0.0]), x, y, cg.losses.mse)
         (np.float64(2.5), array([-5., -3.]))
         """
-        loss_grad = _grad_of(loss)
-        outputs, steps = self._run("loss_and_grad", w, x)
+        both = _with_slopes(loss)
+        last, steps = self._run("loss_and_grad", w, x)
         arrays.one("loss_and_grad", "y", y)
         networks = w.shape[:-1]
         y = np.broadcast_to(y, networks + y.shape) if x.ndim == 2 else y
-        each = loss(outputs, y, reduction="none")
+        each, slopes = both(last, y)
         count = each.size // math.prod(networks)
-        delta = loss_grad(outputs, y, reduction="sum") / count
+        grad, _ = self._back(w, steps, slopes / count)
+        return each.mean(tuple(range(len(networks), each.ndim))), grad
 
-        grad = np.empty(w.shape, outputs.dtype)
-        grads, layers = self.layers(grad), self.layers(w)
+    def _back(
+        self, w: Array, steps: list[tuple[Array, Array]], delta: Array
+    ) -> tuple[Array, Callable[[], Array]]:
+        """The gradient for `w`, given that for the outputs; and how to get x's."""
+        grad = np.empty(w.shape, delta.dtype)
+        grads, layers = self._views(grad), self._views(w)
         slope = getattr(activations, f"{self.activation}_grad")
+
+        def before(layer: int) -> Array:
+            """The gradient for the input of a layer."""
+            W, _ = layers[layer]
+            skips = layer < len(steps) - 1 and self._skips(layer)
+            return dz @ W.mT + delta if skips else dz @ W.mT
+
         for layer in reversed(range(len(steps))):
-            (h, z), (W, _) = steps[layer], layers[layer]
-            inner = layer < len(steps) - 1
-            dz = delta * slope(z) if inner else delta
+            h, z = steps[layer]
+            dz = delta * slope(z) if layer < len(steps) - 1 else delta
             grad_W, grad_b = grads[layer]
             grad_W[...] = h.mT @ dz
             grad_b[...] = dz.sum(-2)
             if layer > 0:
-                skipped = delta if inner and self._skips(layer) else 0
-                delta = dz @ W.mT + skipped
-        return each.mean(tuple(range(len(networks), each.ndim))), grad
+                delta = before(layer)
+        return grad, lambda: before(0)
 
     def _run(
         self, where: str, w: Array, x: Array
@@ -308,12 +321,20 @@ class Network:
 
 
 @recorded
+def outputs(net: Network, w: Array, x: Array) -> Array:
+    """Compute what `Network.forward` returns."""
+    return net._run("forward", w, x)[0]
+
+
+@recorded
 def affine(w: Array, h: Array, start: int, k: int) -> Array:
     """Compute h W + b of the layer with k outputs that begins at `start` in `w`."""
     d = h.shape[-1]
     end = start + d * k
     W = w[..., start:end].reshape(*w.shape[:-1], d, k)
-    return h @ W + w[..., None, end : end + k]
+    z: Array = h @ W
+    z += w[..., None, end : end + k]
+    return z
 
 
 def drawn(net: Any, rng: Any, scheme: str) -> np.ndarray[Any, np.dtype[Any]]:
@@ -349,15 +370,22 @@ def _matrix(rng: np.random.Generator, d: int, k: int, scheme: str) -> Array:
     return rng.standard_normal((d, k)) * std
 
 
-def _grad_of(loss: Callable[..., Any]) -> Callable[..., Any]:
-    """Find `f_grad` of a loss `f`, also of a partial one."""
+def _with_slopes(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what gives each example's loss and its slopes, for a loss or a partial."""
     if isinstance(loss, partial):
-        return partial(_grad_of(loss.func), *loss.args, **loss.keywords)
+        return partial(_with_slopes(loss.func), *loss.args, **loss.keywords)
     name = getattr(loss, "__name__", "")
     if getattr(losses, name, None) is not loss or f"{name}_grad" not in losses.__all__:
         raise TypeError(
             "loss_and_grad: `loss` must be a function of this half's cg.losses, or a "
             f"functools.partial of one, got {name or type(loss).__name__}."
         )
-    found: Callable[..., Any] = getattr(losses, f"{name}_grad")
-    return found
+    if loss is losses.cross_entropy:
+        return losses.cross_entropy_and_slopes
+    slopes = getattr(losses, f"{name}_grad")
+
+    def both(outputs: Array, y: Array, **options: Any) -> tuple[Array, Array]:
+        each = loss(outputs, y, reduction="none", **options)
+        return each, slopes(outputs, y, reduction="sum", **options)
+
+    return both
