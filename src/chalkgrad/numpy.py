@@ -17,6 +17,7 @@ from chalkgrad.network._numpy import network
 from chalkgrad.optimizers import _numpy as optimizers
 from chalkgrad.perceptron import _numpy as perceptron
 from chalkgrad.schedules import _shared as schedules
+from chalkgrad.search import _shared as search
 from chalkgrad.training import _shared as training
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "optimizers",
     "perceptron",
     "schedules",
+    "search",
     "training",
 ]

@@ -26,6 +26,7 @@ from chalkgrad.network._torch import network
 from chalkgrad.optimizers import _torch as optimizers
 from chalkgrad.perceptron import _torch as perceptron
 from chalkgrad.schedules import _shared as schedules
+from chalkgrad.search import _shared as search
 from chalkgrad.training import _shared as training
 
 data = moved(_data)
@@ -48,5 +49,6 @@ __all__ = [
     "optimizers",
     "perceptron",
     "schedules",
+    "search",
     "training",
 ]

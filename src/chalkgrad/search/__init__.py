@@ -1,0 +1,1 @@
+"""Search: steps that ask the loss how far to go."""
