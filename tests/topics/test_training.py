@@ -424,3 +424,125 @@ def test_labels_that_fit_nothing_are_told(cg):
         cg.training.accuracy(net, w, x, labels[:, None])
     with pytest.raises(ValueError, match="`x` has 6 rows but `labels` has 5"):
         cg.training.accuracy(net, w, x, labels[:5])
+
+
+def find_lr(cg, net, w, x, y, **options):
+    defaults = {"loss": cg.losses.cross_entropy, "optimizer": cg.optimizers.sgd}
+    return cg.training.find_lr(net, w, x, y, **defaults | options)
+
+
+def test_the_range_test_takes_one_step_with_each_rate(cg):
+    net, x, labels = moons(cg)
+    w = net.init()
+    before = cg.asnumpy(w)
+    found = find_lr(cg, net, w, x, labels, low=1e-4, high=0.1, steps=4)
+    assert (cg.asnumpy(w) == before).all()
+    assert found.rates == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1], rel=1e-12)
+    losses, v = [], w
+    for lr in found.rates.tolist():
+        _, grad = net.loss_and_grad(v, x, labels, cg.losses.cross_entropy)
+        v = v - lr * grad
+        losses.append(float(cg.losses.cross_entropy(net.forward(v, x), labels)))
+    assert found.losses == pytest.approx(losses, rel=1e-12)
+    assert found.lr == pytest.approx(0.1 / 3)
+
+
+def test_the_range_test_stops_when_the_loss_flies_up(cg):
+    x, targets = cg.data.line(20, noise=0)
+    net = cg.network([1, 1])
+    found = find_lr(
+        cg, net, net.init(scheme="zeros"), x, targets, loss=cg.losses.mse, high=1e3
+    )
+    assert len(found.rates) == len(found.losses) < 100
+    assert found.losses[-1] > 4 * found.losses.min()
+    assert (found.losses[:-1] <= 4 * np.minimum.accumulate(found.losses[:-1])).all()
+    assert found.lr == found.rates[found.losses.argmin()] / 3
+    # On a bowl the limit is 2 / curvature, and the suggestion is below it.
+    assert found.lr < 1 < found.rates[-1]
+
+
+def test_a_loss_that_is_not_finite_is_left_out(cg):
+    net, x, labels = moons(cg)
+    found = find_lr(cg, net, net.init(), x, labels, low=1e-3, high=1e300, steps=20)
+    assert len(found.rates) < 20
+    assert np.isfinite(found.losses).all()
+
+
+def test_the_range_test_goes_round_the_batches(cg):
+    net, x, labels = moons(cg)
+    options = {"batch_size": 16, "high": 0.1, "steps": 30}
+    first, again, other = (
+        find_lr(cg, net, net.init(), x, labels, rng=seed, **options)
+        for seed in (1, np.random.default_rng(1), 2)
+    )
+    assert len(first.losses) == 30
+    assert (first.losses == again.losses).all()
+    assert (first.losses != other.losses).any()
+
+
+def test_the_range_test_takes_any_maker_of_optimizers(cg):
+    net, x, labels = moons(cg)
+    for make in (
+        cg.optimizers.adam,
+        functools.partial(cg.optimizers.sgd, momentum=0.9),
+    ):
+        found = find_lr(cg, net, net.init(), x, labels, optimizer=make)
+        assert 0 < found.lr < 10
+        trace = fit(cg, net, net.init(), x, labels, optimizer=make(found.lr), epochs=50)
+        assert trace.loss[-1] < 0.5 * trace.loss[0]
+
+
+def test_both_halves_find_the_same_rate():
+    pytest.importorskip("torch")
+    found = []
+    for half in ("numpy", "torch"):
+        cg = importlib.import_module(f"chalkgrad.{half}")
+        net, x, labels = moons(cg)
+        found.append(find_lr(cg, net, net.init(), x, labels, high=1, batch_size=16))
+    ours, theirs = found
+    assert ours.losses == pytest.approx(theirs.losses, rel=1e-9)
+    assert ours.lr == theirs.lr
+
+
+def test_what_the_range_test_cannot_use_is_told(cg):
+    net, x, labels = moons(cg)
+    w = net.init()
+    for words, error, options in [
+        ("find_lr: `low` must be a finite number above 0", ValueError, {"low": 0}),
+        (
+            "find_lr: `high` must be a finite number above 1",
+            ValueError,
+            {"low": 1, "high": 1},
+        ),
+        ("find_lr: `steps` must be a whole number, 2 or", ValueError, {"steps": 1}),
+        ("find_lr: `batch_size` must be a whole", TypeError, {"batch_size": 0.5}),
+        ("find_lr: `rng` must be a seed", TypeError, {"rng": "a"}),
+        (
+            "find_lr: `optimizer` must be a function .* got Optimizer",
+            TypeError,
+            {"optimizer": cg.optimizers.sgd(0.1)},
+        ),
+        (
+            "find_lr: `optimizer` must be a function .* got str",
+            TypeError,
+            {"optimizer": "sgd"},
+        ),
+        (
+            "find_lr: `optimizer` must be a function .* got function",
+            TypeError,
+            {"optimizer": lambda lr: lr},
+        ),
+        (
+            "find_lr: no rate from 100000 to 1e\\+06 brought the loss below",
+            ValueError,
+            {"low": 1e5, "high": 1e6},
+        ),
+    ]:
+        with pytest.raises(error, match=words):
+            find_lr(cg, net, w, x, labels, **options)
+    with pytest.raises(
+        ValueError, match=r"find_lr: `w` must be .* one network.*w\[i\]"
+    ):
+        find_lr(cg, net, net.init([0, 1]), x, labels)
+    with pytest.raises(ValueError, match="find_lr: `x` has 40 rows but `y` has 39"):
+        find_lr(cg, net, w, x, labels[:39])

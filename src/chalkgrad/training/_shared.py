@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from types import FrameType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,7 +19,7 @@ from chalkgrad._core.either import copied, ndarray
 from chalkgrad._core.types import Optimizer
 from chalkgrad.data._shared import batches, generator, rows
 
-__all__ = ["Trace", "accuracy", "confusion", "fit"]
+__all__ = ["Rates", "Trace", "accuracy", "confusion", "find_lr", "fit"]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 # An epoch's mean loss, and the loss and the accuracy on the validation set.
@@ -145,9 +146,9 @@ def fit(
     if batch_size is not None:
         batch_size = check.integer("fit", "batch_size", batch_size, low=1)
     rng = generator("fit", rng)
-    n = _check(net, w, x, y, loss)
+    n = _check("fit", net, w, x, y, loss)
     if validation:
-        _check(net, w, *validation, loss)
+        _check("fit", net, w, *validation, loss)
 
     def deal() -> Iterable[tuple[Any, Any]]:
         if batch_size is None:
@@ -194,6 +195,154 @@ def fit(
         time.perf_counter() - began,
         stopped,
     )
+
+
+class Rates(NamedTuple):
+    """What `find_lr` measured; NumPy arrays in both halves."""
+
+    rates: Array
+    """The rates that were tried, growing: shape (k,), at most as many as `steps`."""
+    losses: Array
+    """The loss after the step with each: shape (k,)."""
+    lr: float
+    """The suggestion: a third of the rate after which the loss was least."""
+
+
+def find_lr(
+    net: Any,
+    w: Any,
+    x: Any,
+    y: Any,
+    *,
+    loss: Callable[..., Any],
+    optimizer: Callable[..., Optimizer],
+    low: float = 1e-6,
+    high: float = 10.0,
+    steps: int = 100,
+    batch_size: int | None = None,
+    rng: Any = 0,
+) -> Rates:
+    r"""Try rates from low to high, one step each, and suggest one: the range test.
+
+    $$\eta_t = \eta_\text{low}
+    \left(\frac{\eta_\text{high}}{\eta_\text{low}}\right)^{t/(k-1)},
+    \qquad t = 0, \dots, k-1$$
+
+    It is one short training, in which the rate grows by the same factor at each step.
+    While the rate is too small the loss stays, then it falls, then it flies up. The
+    test ends there: when the loss is above 4 times the least so far, or not finite.
+
+    The rule: suggest a third of the rate after which the loss was least. That is a
+    place to begin a search, not the best rate: the test sees the start of training
+    only.
+
+    Parameters
+    ----------
+    net : Network
+        What to train.
+    w : Array of shape (size,)
+        Where to start. It stays as it is.
+    x : Array of shape (n, d)
+        The examples.
+    y : Array of shape (n, ...)
+        Their labels or targets, as `loss` takes them.
+    loss : callable
+        A loss of this half, such as ``cg.losses.cross_entropy``.
+    optimizer : callable
+        A function that makes an optimizer of a rate, such as ``cg.optimizers.sgd``.
+    low : float
+        $\eta_\text{low}$, above 0.
+    high : float
+        $\eta_\text{high}$, above `low`.
+    steps : int
+        $k$, how many rates; 2 or more.
+    batch_size : int, optional
+        How many examples to a step; by default all. Each loss is measured on the batch
+        that comes after its step.
+    rng : int or numpy.random.Generator
+        Where the shuffling comes from.
+
+    Returns
+    -------
+    Rates
+        The rates, the losses, and the suggestion.
+
+    Raises
+    ------
+    TypeError, ShapeError, ValueError, IndexError
+        What `net` and `loss` raise on `x` or `y`; if an argument is not as above; if
+        no rate brought the loss below that of the start.
+
+    References
+    ----------
+    [Smith (2017)][smith2017], where the rates grow in a straight line and a person
+    reads the curve; the growth by a factor, the end and the rule are ours.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> x, labels = cg.data.moons(200)
+    >>> net = cg.network([2, 16, 2])
+    >>> found = cg.training.find_lr(
+    ...     net,
+    ...     net.init(),
+    ...     x,
+    ...     labels,
+    ...     loss=cg.losses.cross_entropy,
+    ...     optimizer=cg.optimizers.sgd,
+    ... )
+    >>> len(found.rates), round(found.lr, 2)
+    (97, 1.25)
+    """
+    low = check.number("find_lr", "low", low, low=0, open_low=True)
+    high = check.number("find_lr", "high", high, low=low, open_low=True)
+    steps = check.integer("find_lr", "steps", steps, low=2)
+    if batch_size is not None:
+        batch_size = check.integer("find_lr", "batch_size", batch_size, low=1)
+    rng = generator("find_lr", rng)
+    if len(getattr(w, "shape", ())) > 1:
+        raise check.ShapeError(
+            "find_lr: `w` must be the weights of one network, got "
+            f"{tuple(w.shape)}; take one with w[i]."
+        )
+    _check("find_lr", net, w, x, y, loss)
+    rates = np.geomspace(low, high, steps)
+    made = optimizer(lambda t: float(rates[t])) if callable(optimizer) else optimizer
+    if made is optimizer or not isinstance(made, Optimizer):
+        raise TypeError(
+            "find_lr: `optimizer` must be a function that makes an optimizer of a "
+            f"rate, got {type(optimizer).__name__}; give cg.optimizers.sgd itself, and "
+            "options with functools.partial(cg.optimizers.sgd, momentum=0.9)."
+        )
+
+    def deal() -> Iterator[tuple[Any, Any]]:
+        while True:
+            if batch_size is None:
+                yield x, y
+            else:
+                yield from batches(x, y, size=batch_size, rng=rng)
+
+    w = copied(w)
+    state = made.init(w)
+    losses: list[float] = []
+    with np.errstate(all="ignore"):
+        try:
+            for xs, ys in islice(deal(), steps + 1):
+                value, grad = _loss_and_grad(net, w, xs, ys, loss)
+                losses.append(float(value))
+                if losses[-1] > 4 * min(losses) or len(losses) > steps:
+                    break
+                w, state = made.step(w, grad, state)
+        except _Stop:
+            pass
+    start, *after = losses
+    if not after or min(after) >= start:
+        raise ValueError(
+            f"find_lr: no rate from {low:g} to {high:g} brought the loss below "
+            f"{start:g}, where it starts; give a smaller `low`, or another start."
+        )
+    tried, measured = rates[: len(after)], np.array(after)
+    return Rates(tried, measured, float(tried[measured.argmin()]) / 3)
 
 
 def accuracy(net: Any, w: Any, x: Any, labels: Any) -> float | Array:
@@ -322,10 +471,12 @@ def _is_finite(a: Any) -> bool:
     return bool((abs(a) < math.inf).all())
 
 
-def _check(net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any]) -> int:
+def _check(
+    where: str, net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any]
+) -> int:
     """Tell bad input now, by its index in `x` or `y` rather than in a batch."""
-    n = rows("fit", x=x, y=y)
-    check.values("fit", "x", x, abs(x) < math.inf, "every number must be finite")
+    n = rows(where, x=x, y=y)
+    check.values(where, "x", x, abs(x) < math.inf, "every number must be finite")
     with np.errstate(all="ignore"):
         net.loss_and_grad(w, x, y, loss)
     return n
