@@ -1,6 +1,6 @@
 """Figures of the page on loss functions."""
 
-from functools import partial
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,38 +11,35 @@ from chalkdocs.figures.style import INK, SERIES
 
 __all__ = ["family", "overfitting", "saturated"]
 
+FOR_NUMBERS: dict[str, Any] = {
+    "squared": cg.losses.mse,
+    "absolute": cg.losses.mae,
+    "Huber, δ = 1": cg.losses.huber,
+}
+FOR_CLASSES: dict[str, Any] = {
+    "square": cg.losses.mse,
+    "hinge": cg.losses.hinge,
+    "cross-entropy": cg.losses.binary_cross_entropy,
+    "perceptron": cg.losses.perceptron,
+}
+
 
 def family() -> Figure:
     """The losses for numbers over the error, and those for classes over the margin."""
     figure, (numbers, classes) = plt.subplots(1, 2, figsize=(6.4, 4.4), sharey=True)
     d = np.linspace(-3, 3, 301)
-    each = {"reduction": "none"}
-    for name, loss in {
-        "squared": cg.losses.mse,
-        "absolute": cg.losses.mae,
-        "Huber, δ = 1": cg.losses.huber,
-    }.items():
-        numbers.plot(d, partial(loss, **each)(d, 0 * d), label=name)
-    numbers.set(xlabel="error", ylabel="loss", title="numbers", ylim=(-0.15, 4))
-    numbers.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
-
     yes = np.ones_like(d)
+    for name, loss in FOR_NUMBERS.items():
+        numbers.plot(d, loss(d, 0 * d, reduction="none"), label=name)
     classes.step(d, d < 0, color=INK, linewidth=1.2, alpha=0.7, label="mistakes")
-    for (name, loss), colour in zip(
-        {
-            "square": cg.losses.mse,
-            "perceptron": cg.losses.perceptron,
-            "hinge": cg.losses.hinge,
-            "cross-entropy": cg.losses.binary_cross_entropy,
-        }.items(),
-        (SERIES[0], SERIES[3], SERIES[1], SERIES[2]),
-        strict=True,
-    ):
+    for (name, loss), colour in zip(FOR_CLASSES.items(), SERIES, strict=False):
         style = "--" if name == "perceptron" else "-"
-        losses = partial(loss, **each)(d, yes)
+        losses = loss(d, yes, reduction="none")
         classes.plot(d, losses, style, color=colour, label=name)
+    numbers.set(xlabel="error", ylabel="loss", title="numbers", ylim=(-0.15, 4))
     classes.set(xlabel="margin", title="two classes")
-    classes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    for axis in (numbers, classes):
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return figure
 
 
@@ -89,11 +86,11 @@ def overfitting() -> Figure:
     stop = int(trace.validation_loss.argmin())
     turn = (stop + 1, trace.validation_loss[stop])
     axis.plot(*turn, "o", color=SERIES[1], markersize=8)
-    for words, place, shift in (
-        ("stop here", turn, (-2, -26)),
-        ("on 400 other images", (50, trace.validation_loss[49]), (-40, 12)),
-        ("on the 200 labels given", (50, trace.loss[50]), (0, 10)),
+    for words, place, shift, side in (
+        ("stop here", turn, (-6, 20), "left"),
+        ("on 400 other images", (50, trace.validation_loss[49]), (-6, 10), "right"),
+        ("on the 200 labels given", (50, trace.loss[50]), (0, 10), "left"),
     ):
-        axis.annotate(words, place, shift, textcoords="offset points")
+        axis.annotate(words, place, shift, textcoords="offset points", ha=side)
     axis.set(xlabel="epoch", ylabel="loss (nats)", xlim=(0, 120), ylim=(0, None))
     return figure
