@@ -1,5 +1,7 @@
 """Training, the same in both halves: the loop, and how well it did."""
 
+import dataclasses
+import importlib
 import importlib.util
 import math
 import signal
@@ -19,7 +21,17 @@ from chalkgrad._core.either import copied, ndarray
 from chalkgrad._core.types import Optimizer
 from chalkgrad.data._shared import batches, generator, rows
 
-__all__ = ["Rates", "Trace", "accuracy", "confusion", "find_lr", "fit"]
+__all__ = [
+    "Check",
+    "Rates",
+    "SanityReport",
+    "Trace",
+    "accuracy",
+    "confusion",
+    "find_lr",
+    "fit",
+    "sanity_check",
+]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 # An epoch's mean loss, and the loss and the accuracy on the validation set.
@@ -47,6 +59,59 @@ class Trace(NamedTuple):
     """How long it took."""
     stopped: str
     """Why it ended: ``"finished"``, ``"interrupted"`` or ``"diverged"``."""
+
+
+class Check(NamedTuple):
+    """One line of a `SanityReport`."""
+
+    passed: bool | None
+    """Whether the value is as expected; None if the question does not apply."""
+    value: float
+    """What was measured."""
+    expected: str
+    """What is well."""
+    advice: str
+    """What to do if it is not."""
+
+
+class SanityReport(NamedTuple):
+    """What `sanity_check` found; it prints as a table."""
+
+    inputs_scaled: Check
+    """Root mean square of the largest input, over the examples."""
+    classes_balanced: Check
+    """How much rarer the rarest class is than the commonest; inf if it is missing."""
+    loss_at_start: Check
+    """The loss of `w`; knowing nothing costs ln C for C classes."""
+    gradient_right: Check
+    """How far slopes by the gradient are from slopes by differences."""
+    gradient_flows: Check
+    """Size of a layer's gradient on three examples: the smallest over the largest."""
+    units_respond: Check
+    """Share of the worst hidden layer that is dead (ReLU) or saturated."""
+    rows_apart: Check
+    """How far an example's output changes when it comes alone."""
+    batch_learned: Check
+    """The loss on 8 examples after 200 steps on them."""
+    labels_belong: Check
+    """Loss on held-out examples, over the same with shuffled labels."""
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The names of the checks that failed."""
+        named = zip(self._fields, self, strict=True)
+        return tuple(name for name, check in named if check.passed is False)
+
+    def __repr__(self) -> str:
+        lines = [f"{'check':18}{'passed':9}{'value':10}expected"]
+        for name, (passed, value, expected, advice) in self._asdict().items():
+            word = {True: "yes", False: "NO", None: "-"}[passed]
+            shown = "<1e-6" if 0 < value < 1e-6 else f"{value:.3g}"
+            shown = "-" if passed is None else shown
+            lines.append(f"{name:18}{word:9}{shown:10}{expected}".rstrip())
+            if passed is False:
+                lines.append(f"    -> {advice}")
+        return "\n".join(lines)
 
 
 class _Stop(Exception):  # noqa: N818 (nothing went wrong)
@@ -205,7 +270,7 @@ class Rates(NamedTuple):
     losses: Array
     """The loss after the step with each: shape (k,)."""
     lr: float
-    """The suggestion: a third of the rate after which the loss was least."""
+    """The suggestion: a tenth of the rate after which the loss was least."""
 
 
 def find_lr(
@@ -232,7 +297,7 @@ def find_lr(
     While the rate is too small the loss stays, then it falls, then it flies up. The
     test ends there: when the loss is above 4 times the least so far, or not finite.
 
-    The rule: suggest a third of the rate after which the loss was least. That is a
+    The rule: suggest a tenth of the rate after which the loss was least. That is a
     place to begin a search, not the best rate: the test sees the start of training
     only.
 
@@ -292,7 +357,7 @@ def find_lr(
     ...     optimizer=cg.optimizers.sgd,
     ... )
     >>> len(found.rates), round(found.lr, 2)
-    (97, 1.25)
+    (97, 0.37)
     """
     low = check.number("find_lr", "low", low, low=0, open_low=True)
     high = check.number("find_lr", "high", high, low=low, open_low=True)
@@ -342,7 +407,7 @@ def find_lr(
             f"{start:g}, where it starts; give a smaller `low`, or another start."
         )
     tried, measured = rates[: len(after)], np.array(after)
-    return Rates(tried, measured, float(tried[measured.argmin()]) / 3)
+    return Rates(tried, measured, float(tried[measured.argmin()]) / 10)
 
 
 def accuracy(net: Any, w: Any, x: Any, labels: Any) -> float | Array:
@@ -435,6 +500,155 @@ def confusion(net: Any, w: Any, x: Any, labels: Any) -> Array:
     return table
 
 
+def sanity_check(
+    net: Any,
+    w: Any,
+    x: Any,
+    y: Any,
+    *,
+    loss: Callable[..., Any],
+    optimizer: Optimizer | None = None,
+    rng: Any = 0,
+) -> SanityReport:
+    r"""Look for the common mistakes before a long training.
+
+    Nine questions, each cheap, and each one that real mistakes fail: about the data,
+    about the start, and whether two hundred steps learn what they should. A check
+    that fails is a reason to look, not a proof; one that passes proves little.
+
+    The slope along a random direction $d$ is compared with the difference
+    $\frac{L(w + hd) - L(w - hd)}{2h}$. It is computed in float64.
+
+    Parameters
+    ----------
+    net : Network
+        The model. One of your own will do, if it has `forward`, `loss_and_grad` and
+        `layers`, as a network has; `units_respond` is then left out.
+    w : Array of shape (size,)
+        The weights that training would start from. They stay as they are.
+    x : Array of shape (n, d)
+        The examples, 8 or more.
+    y : Array of shape (n, ...)
+        Their labels or targets, as `loss` takes them.
+    loss : callable
+        A loss of this half, such as ``cg.losses.cross_entropy``.
+    optimizer : Optimizer, optional
+        The rule that training would use; by default Adam with rate 0.01.
+    rng : int or numpy.random.Generator
+        Where directions, examples and shufflings come from.
+
+    Returns
+    -------
+    SanityReport
+        A `Check` for each question: passed or not, the value, what was expected, and
+        what to do.
+
+    Raises
+    ------
+    TypeError, ShapeError, ValueError, IndexError
+        What `net` and `loss` raise on `w`, `x` or `y`; if `w` is more than one network,
+        if there are fewer than 8 examples, if `x` holds nan or an infinity, or if `rng`
+        is not a seed.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> x, labels = cg.data.moons(200)
+    >>> net = cg.network([2, 16, 2])
+    >>> loss = cg.losses.cross_entropy
+    >>> cg.training.sanity_check(net, net.init(), x, labels, loss=loss).failed
+    ()
+    >>> huge = 1000 * x  # somebody took metres for kilometres
+    >>> report = cg.training.sanity_check(net, net.init(), huge, labels, loss=loss)
+    >>> report.failed[:2]
+    ('inputs_scaled', 'loss_at_start')
+    >>> report.loss_at_start.expected
+    '0.347 to 1.39'
+    """
+    where = "sanity_check"
+    rng = generator(where, rng)
+    n = rows(where, x=x, y=y)
+    if n < 8:
+        raise ValueError(f"{where}: `x` must have 8 rows or more, got {n}.")
+    if w.ndim != 1:
+        raise check.ShapeError(
+            f"{where}: `w` must be the weights of one network, got {tuple(w.shape)}; "
+            "take one with w[i]."
+        )
+    check.values(where, "x", x, abs(x) < math.inf, "every number must be finite")
+    w = copied(w)
+    net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
+    outputs = net.forward(w, x)
+    plain = getattr(loss, "func", loss)  # smoothed labels can't be learned to 0
+    chance, classes = _chance(plain, outputs, y), _are_classes(y)
+    largest = float(((x**2).mean(0) ** 0.5).max())
+    optimizer = optimizer or _adam(w)
+
+    def learn(rows: Array, y: Any, epochs: int, **options: Any) -> Trace:
+        shown = options | {"loss": loss, "optimizer": optimizer, "progress": False}
+        return fit(net, w, x[rows], y[rows], epochs=epochs, **shown)
+
+    order = rng.permutation(n)
+    few, train, test = order[:8], order[: 2 * n // 3][:400], order[2 * n // 3 :][:400]
+    walk = learn(few, y, 200)
+    left = float(plain(net.forward(walk.w, x[few]), y[few]))
+
+    def held_out(y: Any) -> float:
+        losses = learn(train, y, 100, validation=(x[test], y[test])).validation_loss
+        return float(min(losses, default=math.inf))  # type: ignore[arg-type]
+
+    return SanityReport(
+        inputs_scaled=_within(
+            largest, 0.1, 10, "Scale the inputs, say to mean 0 and deviation 1."
+        ),
+        classes_balanced=_within(
+            _rarity(outputs, y) if classes else None,
+            1,
+            10,
+            "Weight or repeat the rare; judge by recall, not by accuracy.",
+        ),
+        loss_at_start=_within(
+            float(plain(outputs, y)),
+            chance / 2 if classes else 0,
+            chance * 2 if classes else chance * 10,
+            "Too high: scale inputs, targets or w. Too low: is y among the inputs?",
+        ),
+        gradient_right=_within(
+            _slope_error(net, w, x, y, loss, rng, 1e-6 / max(1, largest)),
+            0,
+            1e-3,
+            "Forward and backward pass do not match; or w is on a fold of the loss.",
+        ),
+        gradient_flows=_within(
+            _flow(net, w, x[few[:3]], y[few[:3]], loss),
+            1e-4,
+            1,
+            "Another start, another activation, normalisation, or skips.",
+        ),
+        units_respond=_within(
+            _idle(net, w, x), 0, 0.7, "Scale inputs and w; look at the biases."
+        ),
+        rows_apart=_within(
+            _change(net.forward(w, x[:1]), outputs[:1]),
+            0,
+            1e-3,
+            "Something mixes the rows: a wrong axis, or batch normalisation.",
+        ),
+        batch_learned=_within(
+            math.inf if walk.stopped == "diverged" else left,
+            0,
+            chance / 10,
+            "Not even these can be learned: try another rate, look at the model.",
+        ),
+        labels_belong=_within(
+            _quotient(held_out(y), held_out(y[rng.permutation(n)])) if n > 29 else None,
+            0,
+            0.9,
+            "Are x and y still in the same order? Or is the task too hard?",
+        ),
+    )
+
+
 def _classes(
     where: str, net: Any, w: Any, x: Any, labels: Any
 ) -> tuple[Array, Array, int]:
@@ -460,6 +674,103 @@ def _classes(
     good = (true >= low) & (true < count)
     check.values(where, "labels", true, good, wanted, IndexError)
     return named, np.maximum(true, 0), count
+
+
+def _within(value: float | None, low: float, high: float, advice: str) -> Check:
+    """Check that `low` <= `value` <= `high`; None does not apply."""
+    expected = f"{low:.3g} to {high:.3g}" if low else f"{high:.3g} or less"
+    if value is None:
+        return Check(None, math.nan, expected, advice)
+    return Check(low <= value <= high, value, expected, advice)
+
+
+def _adam(w: Any) -> Optimizer:
+    """Return Adam in the half of `w`."""
+    half = "torch" if hasattr(w, "detach") else "numpy"
+    optimizers = importlib.import_module(f"chalkgrad.optimizers._{half}")
+    adam: Optimizer = optimizers.adam(0.01)
+    return adam
+
+
+def _chance(loss: Callable[..., Any], outputs: Any, y: Any) -> float:
+    """Return the loss of who knows nothing: outputs 0, or the mean of the targets."""
+    constant = outputs * 0
+    if getattr(loss, "__name__", "") in ("mse", "mae", "huber"):
+        constant = constant + y.mean(0)
+    return float(loss(constant, y))
+
+
+def _rarity(outputs: Any, y: Any) -> float:
+    """Divide the count of the commonest class by that of the rarest."""
+    found, counts = np.unique(ndarray(y), return_counts=True)
+    missing = len(found) < max(outputs.shape[-1], 2)
+    return math.inf if missing else float(counts.max() / counts.min())
+
+
+def _quotient(a: float, b: float) -> float:
+    return math.inf if a == math.inf or b == 0 else a / b
+
+
+def _rms(*arrays: Any) -> float:
+    return math.sqrt(np.mean(np.concatenate([ndarray(a).ravel() for a in arrays]) ** 2))
+
+
+def _slope_error(
+    net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any], rng: Any, h: float
+) -> float:
+    """Compare slopes along five directions with central differences, in float64."""
+    w, x, y = _double(w), _double(x), _double(y)
+    value, grad = net.loss_and_grad(w, x, y, loss)
+    slopes, differences = [], []
+    for _ in range(5):
+        drawn = rng.standard_normal(len(w))
+        d = w.new_tensor(drawn) if hasattr(w, "detach") else drawn
+        up, down = (net.loss_and_grad(w + s * d, x, y, loss)[0] for s in (h, -h))
+        slopes.append(float((grad * d).sum()))
+        differences.append(float(up - down) / (2 * h))
+    error = _rms(np.subtract(slopes, differences))
+    # Slopes that are lost in the rounding of the loss can't be judged.
+    floor = 1e-12 / h * abs(float(value)) + 1e-30
+    return error / (max(_rms(np.array(slopes)), _rms(np.array(differences))) + floor)
+
+
+def _double(a: Any) -> Any:
+    """Return real numbers as float64."""
+    if check.dtype_name(a) in check.INTEGERS:
+        return a
+    return a.double() if hasattr(a, "detach") else a.astype(np.float64)
+
+
+def _flow(net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any]) -> float:
+    """Divide the least root mean square of a layer's gradient by the largest.
+
+    Over all examples the errors may cancel at the outputs; those of three do not.
+    """
+    _, grad = net.loss_and_grad(w, x, y, loss)
+    sizes = [_rms(W, b) for W, b in net.layers(grad)]
+    return min(sizes) / max(sizes) if max(sizes) > 0 else 0.0
+
+
+def _change(alone: Any, among: Any) -> float:
+    """Return how far apart two outputs are, relative to their size."""
+    return _rms(alone - among) / (_rms(among) + 1e-30)
+
+
+def _idle(net: Any, w: Any, x: Any) -> float | None:
+    """Return the share of idle units in the worst hidden layer, if that can be told.
+
+    A ReLU is dead if it is 0 for every example. A tanh is saturated where its slope is
+    below a hundredth, from 3 on; a sigmoid, being a tanh of half of it, from 6 on.
+    """
+    limit = {"relu": 0, "tanh": 3, "sigmoid": 6}.get(getattr(net, "activation", ""))
+    if limit is None or len(net.sizes) < 3:
+        return None
+    shares = []
+    for end in range(2, len(net.sizes)):
+        first = dataclasses.replace(net, sizes=net.sizes[:end])  # it is a network too
+        z = ndarray(first.forward(w[: first.size], x))
+        shares.append((z <= 0).all(0).mean() if limit == 0 else (abs(z) > limit).mean())
+    return float(max(shares))
 
 
 def _are_classes(y: Any) -> bool:
