@@ -28,10 +28,10 @@ def walks() -> Figure:
     x, y = rows[:, :1], targets[:, None]
     hessian = 2 / N * rows.T @ rows
     net, loss, passes = cg.network([1, 1]), cg.losses.mse, 4
-    across, up = np.meshgrid(np.linspace(-0.4, 2.9, 90), np.linspace(-0.35, 1.75, 90))
+    across, up = np.meshgrid(np.linspace(-0.4, 2.9, 90), np.linspace(-0.6, 1.75, 90))
     away = np.stack([across, up], axis=-1) - best
     heights = np.einsum("...i,ij,...j->...", away, hessian, away) / 2
-    figure, axes = plt.subplots(3, 1, figsize=(5.2, 7.4), sharex=True)
+    figure, axes = plt.subplots(3, 1, figsize=(5.2, 7.4), sharex=True, sharey=True)
     sizes = [(N, "all 50"), (10, "10"), (1, "1")]
     for axis, (size, name), colour in zip(axes, sizes, SERIES, strict=False):
         opt, rng = cg.optimizers.sgd(lr=0.1), np.random.default_rng(3)
@@ -76,7 +76,7 @@ def replacement() -> Figure:
     """Independent draws against shuffling, each with its best constant rate."""
     rates = np.geomspace(0.0008, 0.1, 15)
     epochs = np.unique(np.geomspace(1, 64, 13).round().astype(int))
-    figure, axis = plt.subplots()
+    figure, axis = plt.subplots(figsize=(5.2, 3.6))
     for shuffled, name, colour in (
         (False, "independent draws", SERIES[1]),
         (True, "shuffled", SERIES[0]),
@@ -97,7 +97,7 @@ def floor() -> Figure:
         ("η = 1/(t + 1)", lambda t: 1 / (t + 1), None),
         ("η = 1/(t + 2)²", lambda t: 1 / (t + 2) ** 2, None),
     ]
-    figure, axis = plt.subplots(figsize=(6.4, 3.8))
+    figure, axis = plt.subplots(figsize=(5.2, 3.8))
     for (name, rate, constant), colour in zip(rates, SERIES, strict=False):
         rng, opt = np.random.default_rng(0), cg.optimizers.sgd(lr=rate)
         w = np.full((1000, 1), 5.0)
@@ -132,6 +132,8 @@ def _steps(size: int, rates: Any, limit: int) -> np.ndarray:
             look = step * 1.1
             value, _ = net.loss_and_grad(w, x, labels, loss)
             needed = np.minimum(needed, np.where(value < 0.3, step, np.inf))
+        if max(needed) < np.inf:
+            break
     return needed.reshape(-1, 4).mean(1)
 
 
@@ -147,17 +149,21 @@ def price() -> Figure:
     sizes = np.array(list(tried))
     best = np.array([_steps(size, *how).min() for size, how in tried.items()])
     figure, axes = plt.subplots(2, 1, figsize=(5.2, 5.6), sharex=True)
-    for axis, cost, name, colour in (
-        (axes[0], best, "steps", SERIES[0]),
-        (axes[1], best * sizes, "examples", SERIES[1]),
+    for axis, cost, name, colour, side in (
+        (axes[0], best, "steps", SERIES[0], "left"),
+        (axes[1], best * sizes, "examples", SERIES[1], "right"),
     ):
         axis.loglog(sizes, cost, "o-", color=colour)
         for size, number in zip(sizes, cost, strict=True):
             axis.annotate(
-                f"{number:.0f}", (size, number), (0, 7), textcoords="offset points"
+                f"{number:.0f}",
+                (size, number),
+                (4 if side == "left" else -4, 6),
+                textcoords="offset points",
+                ha=side,
             )
         axis.set(ylabel=name)
-        axis.margins(y=0.2)
+        axis.margins(x=0.12, y=0.2)
     axes[1].set(xlabel="examples in a batch", xticks=sizes, xticklabels=sizes)
     axes[1].minorticks_off()
     return figure
