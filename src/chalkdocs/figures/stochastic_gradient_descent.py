@@ -123,7 +123,7 @@ def _steps(size: int, rates: Any, limit: int) -> np.ndarray:
     opt = cg.optimizers.sgd(lr=np.repeat(rates, 4)[:, None])
     w = np.zeros((4 * len(rates), net.size))
     state, rng, look = opt.init(w), np.random.default_rng(0), 1.0
-    needed = np.full(len(w), np.inf)
+    needed: np.ndarray = np.full(len(w), np.inf)
     for step in range(1, limit + 1):
         rows = rng.integers(600, size=(len(w), size))
         _, grad = net.loss_and_grad(w, x[rows], labels[rows], loss)
@@ -134,7 +134,8 @@ def _steps(size: int, rates: Any, limit: int) -> np.ndarray:
             needed = np.minimum(needed, np.where(value < 0.3, step, np.inf))
         if max(needed) < np.inf:
             break
-    return needed.reshape(-1, 4).mean(1)
+    means: np.ndarray = needed.reshape(-1, 4).mean(1)
+    return means
 
 
 def price() -> Figure:
