@@ -52,7 +52,7 @@ class Task(NamedTuple):
 def plain(problem: Any, n: int) -> Task:
     """Take a test function, from starts drawn where one looks at it."""
     starts = np.random.default_rng(0).uniform(*problem.bounds, size=(STARTS, n))
-    return Task(problem.loss, lambda w, t: problem.grad(w), starts, 2000, 1e-3)
+    return Task(problem.loss, lambda w, _: problem.grad(w), starts, 2000, 1e-3)
 
 
 def moons() -> Task:
@@ -61,7 +61,7 @@ def moons() -> Task:
     net, loss = cg.network([2, 8, 2], activation="tanh"), cg.losses.cross_entropy
     return Task(
         lambda w: net.loss_and_grad(w, x, labels, loss)[0],
-        lambda w, t: net.loss_and_grad(w, x, labels, loss)[1],
+        lambda w, _: net.loss_and_grad(w, x, labels, loss)[1],
         net.init(range(STARTS)),
         1000,
         1e-3,

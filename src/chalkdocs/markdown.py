@@ -9,6 +9,8 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
 - ``!!! claim "G1 · holds"`` settles a claim; the block tells what the deck says.
 - ``<!-- source: optimizers.sgd -->`` shows the function as both halves write it.
 - ``<!-- reference: optimizers -->`` documents all that a topic exports.
+- ``<!-- table: name -->`` and ``<!-- races: name -->`` show what a benchmark wrote into
+  ``benchmarks/results/name.json``, or say that nobody has measured it yet.
 - ``<!-- claims ledger -->`` is the ledger, ``<!-- claims count -->`` its sum.
 """
 
@@ -16,12 +18,14 @@ import ast
 import doctest
 import hashlib
 import html
+import json
 import re
 import subprocess
 import sys
 import textwrap
 from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
@@ -38,6 +42,7 @@ ROOT = HERE.parents[1]
 DOCS = ROOT / "docs"
 LEDGER = Path("reference/claims.md")
 PACKAGE = ROOT / "src/chalkgrad"
+RESULTS = ROOT / "benchmarks/results"
 
 
 class PageError(ValueError):
@@ -216,15 +221,60 @@ def _exported(module: ast.Module) -> list[str]:
     return []
 
 
+# --- What benchmarks wrote ------------------------------------------------------------
+
+
+def _measured(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
+def _rows(head: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [head, ["---"] + ["--:" for _ in head[1:]], *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _on(machine: dict[str, str]) -> str:
+    return f"*Measured on: {', '.join(f'{k} {v}' for k, v in machine.items())}.*"
+
+
+def table(name: str) -> str:
+    """Write the table of a benchmark as Markdown, and what it was measured on."""
+    found = _measured(name)
+    if found is None:
+        return "*Not yet measured.*"
+    lines = _rows(found["table"]["head"], found["table"]["rows"])
+    return "\n".join([*lines, "", _on(found["machine"])])
+
+
+def races(name: str) -> str:
+    """Write races as Markdown: for each contestant its time, and its ratio to ours."""
+    found = _measured(name)
+    if found is None:
+        return "*Not yet measured.*"
+    parts = [_on(found["machine"])]
+    for race in found["races"].values():
+        fastest = {who: min(ms) for who, ms in race["ms"].items()}
+        ours = next(iter(fastest.values()))
+        rows = [[who, f"{ms:.2f}", f"{ms / ours:.2f}"] for who, ms in fastest.items()]
+        head = ["who", "fastest, ms", "ratio to the first"]
+        parts += [f"**{race['title']}**", "\n".join(_rows(head, rows))]
+    return "\n\n".join(parts)
+
+
+_WRITERS = {"source": source, "reference": reference, "table": table, "races": races}
+
+
 class _Directives(Preprocessor):
     """Write out what comments in the Markdown ask for."""
 
     def run(self, lines: list[str]) -> list[str]:
         out: list[str] = []
         for line in lines:
-            if found := re.fullmatch(r"( *)<!-- (source|reference): (.+?) -->", line):
-                write = {"source": source, "reference": reference}[found[2]]
-                out += indent(write(found[3]), found[1]).splitlines()
+            found = re.fullmatch(r"( *)<!-- (\w+): (.+?) -->", line)
+            if found and found[2] in _WRITERS:
+                text = _WRITERS[found[2]](found[3])
+                out += indent(text, found[1]).splitlines()
             elif line == "<!-- claims ledger -->":
                 out += claims.ledger(DOCS, LEDGER).splitlines()
             elif "<!-- claims count -->" in line:

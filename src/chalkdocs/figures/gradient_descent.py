@@ -8,7 +8,7 @@ from matplotlib.patches import Ellipse
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, SERIES
 
-__all__ = ["bowl", "limit"]
+__all__ = ["bowl", "limit", "momentum"]
 
 CURVATURE = np.array([1.0, 10.0])
 
@@ -63,4 +63,24 @@ def limit() -> Figure:
         "the start", (0.0, np.hypot(2, 1)), (0, 4), textcoords="offset points"
     )
     axis.set(xlabel="learning rate η", ylabel="distance after 40 steps", xlim=(0, 0.24))
+    return figure
+
+
+def momentum() -> Figure:
+    """Rate and momentum: where the walk glides, swings, and is lost."""
+    mu = np.linspace(0, 1, 201)
+    figure, axis = plt.subplots()
+    limit, (low, high) = 2 * (1 + mu), ((1 + s * np.sqrt(mu)) ** 2 for s in (-1, 1))
+    axis.fill_betweenx(mu, 0, limit, color=SERIES[0], alpha=0.12, linewidth=0)
+    axis.fill_betweenx(mu, low, high, color=SERIES[0], alpha=0.25, linewidth=0)
+    axis.plot(limit, mu, color=SERIES[1])
+    for border in (low, high):
+        axis.plot(border, mu, color=SERIES[0], linestyle=":")
+    axis.text(0.05, 0.06, "glides", color=INK)
+    axis.text(1.6, 0.55, "swings, and arrives", color=INK, ha="center")
+    axis.text(3.2, 0.2, "is lost", color=INK)
+    axis.text(2.05, 0.06, "jumps from side to side", color=INK, rotation=0, fontsize=8)
+    axis.set(
+        xlabel="rate times curvature, ηλ", ylabel="momentum μ", xlim=(0, 4), ylim=(0, 1)
+    )
     return figure
