@@ -1,6 +1,7 @@
 """Hardware: work counted by hand, the roofline, and a machine that was measured."""
 
 import importlib
+import json
 import math
 import re
 from pathlib import Path
@@ -214,3 +215,64 @@ def test_bad_input_is_refused_in_plain_words(cg, call, error, words):
 def test_work_is_a_pair_of_whole_numbers(cg):
     work = cg.hardware.work(cg.network([2, 1]), 3)
     assert work == Work(flops=2 * 6 + 5 * 2 + 2, bytes=4 * (2 * (6 + 3 + 3) + 7 * 3))
+
+
+MEASURED = {
+    name: json.loads(path.read_text("utf-8"))
+    for name in ("ladder", "ladder-cuda")
+    if (path := ROOT / f"benchmarks/results/{name}.json").exists()
+}
+
+
+def rows(what):
+    """The table of the page: what was measured here, and then on a GPU."""
+    from chalkdocs.figures.hardware import GPU
+
+    found = {
+        rung["name"]: rung
+        for result in MEASURED.values()
+        for rung in result[what]["rungs"]
+        if result is MEASURED["ladder"] or "GPU" in rung["name"]
+    }
+    for name in [*found, *(f"PyTorch, {gpu}" for gpu in GPU[what])]:
+        if rung := found.pop(name, None):
+            numbers = [
+                f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
+                for x in (min(rung["us"]) / 1e3, rung["ratio"])
+            ]
+            error = (
+                f"{rung['error']:.0e}".replace("e-0", "e-") if rung["error"] else "0"
+            )
+            error = error.replace("-", "\N{NON-BREAKING HYPHEN}")
+            yield f"| {name} | {' | '.join(numbers)} | {error} |"
+        elif name not in [rung["name"] for rung in MEASURED["ladder"][what]["rungs"]]:
+            yield f"| {name} | – | – | – |"
+
+
+@pytest.mark.parametrize("what", ["layer", "adam"])
+def test_the_tables_of_the_page_say_what_was_measured(what):
+    page = (ROOT / "docs/training/hardware.md").read_text("utf-8")
+    assert "\n".join(rows(what)) in page
+
+
+def test_the_machine_of_the_page_is_the_one_that_was_measured():
+    page = (ROOT / "docs/training/hardware.md").read_text("utf-8")
+    top = MEASURED["ladder"]["ceilings"]
+    numbers = ", ".join(f"{key}={top[key]}" for key in ("gflops", "copy", "in_place"))
+    assert f"cg.hardware.Machine({numbers})" in page
+
+
+def test_the_page_says_of_the_ladder_what_was_measured():
+    layer, adam = (
+        {rung["name"]: rung for rung in MEASURED["ladder"][what]["rungs"]}
+        for what in ("layer", "adam")
+    )
+    # "More than a second", "less than half a thousandth".
+    assert min(layer["Python loops"]["us"]) > 1e6
+    assert min(layer["NumPy, in place"]["us"]) < 500
+    assert 8 < layer["NumPy, no matrix product"]["ratio"] < 12
+    assert 2500 < layer["PyTorch, compiled"]["ratio"] < 3500
+    assert 1.5 < layer["NumPy"]["ratio"] / layer["NumPy, float64"]["ratio"] < 2.5
+    names = ["Python loops", "PyTorch", "NumPy", "NumPy, in place", "NumPy, in blocks"]
+    ratios = [adam[name]["ratio"] for name in [*names, "PyTorch, compiled"]]
+    assert ratios == sorted(ratios)
