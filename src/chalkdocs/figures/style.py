@@ -65,7 +65,11 @@ def svg(draw: Callable[[], Figure | str], name: str) -> str:
             return figure
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
+    return page_svg(out.getvalue(), name)
+
+
+def page_svg(text: str, name: str) -> str:
+    """Make an SVG of Matplotlib's, drawn in this style, fit to stand inside a page."""
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     # This rule would hold for the whole page.

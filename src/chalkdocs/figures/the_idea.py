@@ -19,8 +19,8 @@ LOSS = cg.losses.cross_entropy
 
 
 def _halves() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    halves: Any = cg.data.split(*cg.data.digits(), fraction=0.5)
-    return halves
+    x, labels, x_test, labels_test = cg.data.split(*cg.data.digits(), fraction=0.5)
+    return x, labels, x_test, labels_test
 
 
 def _learn(net: Any, w: Any, x: Any, y: Any, lr: float) -> Any:

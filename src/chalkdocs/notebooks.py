@@ -1,0 +1,197 @@
+"""Labs: notebooks that the build runs and turns into pages. A MkDocs hook.
+
+A lab is a Python file in ``docs/labs``, its cells divided by ``# %%``. mkdocs-jupyter
+makes a page of each; this hook runs the lab and writes its page as Markdown, so that
+formulas, tabs, links, search and copying work as on other pages. What a lab may hold:
+
+- a header ``# ---`` that becomes the front matter of the page;
+- cells ``# %% [markdown]``, with all that a page may hold;
+- cells of code, shown with what they print and with the value of the last line;
+- figures, drawn by Matplotlib in the style of the site. The head of the cell must say
+  what they show: ``# %% alt="A line that rises." caption="Rising."``
+
+A lab runs when it, anything in ``src/chalkgrad``, this file or a library has changed;
+else what came out the last time is taken from ``.cache/notebooks``. A cell that fails,
+or that warns, fails the build.
+"""
+
+import asyncio
+import hashlib
+import html
+import os
+import platform
+import re
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from chalkdocs.figures import style
+from chalkdocs.markdown import PACKAGE, ROOT, PageError
+
+CACHE = ROOT / ".cache/notebooks"
+LIBRARIES = ("ipykernel", "jupytext", "matplotlib", "nbclient", "numpy", "torch")
+# Runs before the first cell: draw as the figures of the pages are drawn.
+PRELUDE = """
+from chalkdocs.figures.style import STYLE
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+%matplotlib inline
+set_matplotlib_formats("svg")
+import matplotlib
+matplotlib.rcParams.update(STYLE)
+del STYLE, matplotlib, set_matplotlib_formats
+"""
+LINKS = (
+    '<p><a class="md-button" href="{0}.ipynb" download>Download the notebook</a> '
+    '<a class="md-button" href="{0}.py" download>Download the script</a></p>'
+)
+
+
+# --- Running --------------------------------------------------------------------------
+
+
+def digest(path: Path) -> str:
+    """Name the state of all that comes into a lab."""
+    inside = (p for p in sorted(PACKAGE.rglob("*")) if "__pycache__" not in p.parts)
+    files = [path, Path(__file__), Path(style.__file__), *filter(Path.is_file, inside)]
+    versions = [platform.python_version(), *map(version, LIBRARIES)]
+    state = [*map(Path.read_bytes, files), " ".join(versions).encode()]
+    return hashlib.sha256(b"\0".join(state)).hexdigest()[:16]
+
+
+def executed(path: Path) -> Any:
+    """Run a lab, or find what came out when it last ran in the same state."""
+    cached = CACHE / f"{path.stem}.{digest(path)}.ipynb"
+    if not cached.is_file():
+        notebook = _run(path)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        for old in CACHE.glob(f"{path.stem}.*.ipynb"):
+            old.unlink()
+        nbformat.write(notebook, cached)
+    return nbformat.read(cached, as_version=4)
+
+
+def _run(path: Path) -> Any:
+    notebook = jupytext.read(path)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(PRELUDE))
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        coalesce_streams=True,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR", "--HistoryManager.enabled=False"],
+        resources={"metadata": {"path": str(ROOT)}},
+    )
+    try:
+        # Labs run side by side, and with one thread the sums are the same everywhere.
+        alone = {**os.environ, "OMP_NUM_THREADS": "1"}
+        asyncio.run(client.async_execute(env=alone))
+    except CellExecutionError as error:
+        told = re.sub(r"\x1b\[[\d;]*m", "", str(error))
+        raise PageError(f"{path.name}: a cell failed.\n{told}") from None
+    del notebook.cells[0]
+    return notebook
+
+
+# --- Writing --------------------------------------------------------------------------
+
+
+def markdown(path: Path) -> str:
+    """Write an executed lab as Markdown."""
+    parts = []
+    for number, cell in enumerate(executed(path).cells):
+        if cell.cell_type == "code":
+            parts.append(_fence(cell.source, ".python"))
+            for i, output in enumerate(cell.outputs):
+                where = f"{path.stem}-{number}-{i}"
+                parts.append(_shown(output, cell.metadata, where))
+        else:
+            parts.append(cell.source)
+    text = "\n\n".join(parts)
+    # The links stand below the title.
+    return re.sub(
+        r"^# .*$", rf"\g<0>\n\n{LINKS.format(path.stem)}", text, count=1, flags=re.M
+    )
+
+
+def _fence(text: str, classes: str) -> str:
+    ticks = max(["``", *re.findall("`+", text)], key=len) + "`"
+    return f"{ticks} {{ {classes} }}\n{text.rstrip()}\n{ticks}"
+
+
+def _shown(output: Any, cell: Any, where: str) -> str:
+    if output.get("name") == "stderr":
+        raise PageError(f"{where}: the cell warns:\n{output.text}")
+    if output.output_type == "stream":
+        return _fence(output.text, ".text .output .no-copy")
+    if "image/svg+xml" not in output.data:
+        return _fence(output.data["text/plain"], ".text .output .no-copy")
+    if not cell.get("alt", "").strip():
+        raise PageError(
+            f"{where}: the figure has no description; begin its cell with "
+            '# %% alt="what it shows".'
+        )
+    drawing = style.page_svg(output.data["image/svg+xml"], where)
+    label = html.escape(cell.alt)
+    drawing = drawing.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    caption = html.escape(cell.get("caption", ""), quote=False)
+    caption = caption and f"<figcaption>{caption}</figcaption>"
+    return f'<figure class="drawing">{drawing}{caption}</figure>'
+
+
+def clean(path: Path) -> str:
+    """Write a lab as a notebook that was never run."""
+    notebook = jupytext.read(path)
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "raw"]
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # jupytext draws them at random
+    notebook.metadata = {
+        "kernelspec": {
+            "display_name": "Python 3",
+            "language": "python",
+            "name": "python3",
+        }
+    }
+    return str(nbformat.writes(notebook))
+
+
+# --- The hook -------------------------------------------------------------------------
+
+
+def _lab(file: Any) -> Path | None:
+    path = Path(file.src_uri)
+    return Path(file.abs_src_path) if path.match("labs/*.py") else None
+
+
+def on_files(files: Any, **_: Any) -> None:
+    """Run what must run, two at a time, before any page is written."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(executed, filter(None, map(_lab, files))))
+
+
+def on_pre_page(page: Any, **_: Any) -> Any:
+    """Let MkDocs render the page: mkdocs-jupyter has put its own way in place."""
+    if _lab(page.file):
+        page.__dict__.pop("render", None)
+    return page
+
+
+def on_page_read_source(page: Any, **_: Any) -> str | None:
+    """Give the Markdown of a lab."""
+    path = _lab(page.file)
+    return markdown(path) if path else None
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Put the two downloads beside the page."""
+    if path := _lab(page.file):
+        folder = Path(page.file.abs_dest_path).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{path.stem}.ipynb").write_text(clean(path), "utf-8")
+        (folder / path.name).write_bytes(path.read_bytes())
+    return output
