@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import chalkgrad.numpy as cg
-from chalkdocs.figures.style import INK, SERIES
+from chalkdocs.figures.style import INK, PAPER, SERIES
 
 __all__ = ["ladder", "roofline", "stall", "sums"]
 
@@ -42,7 +42,7 @@ def _bound(part: Any) -> float:
 def ladder() -> Figure:
     """How many times as fast as Python loops each way to write it is."""
     titles = {
-        "layer": "One layer: 256 inputs, 256 outputs, 256 examples",
+        "layer": "One layer, 256 × 256 × 256",
         "adam": "One step of Adam: 4 194 304 weights",
     }
     figure, axes = plt.subplots(
@@ -54,22 +54,27 @@ def ladder() -> Figure:
         there = on_gpu[what]["rungs"] if on_gpu else []
         found = {rung["name"]: rung["ratio"] for rung in there}
         rungs |= {f"PyTorch, {gpu}": found.get(f"PyTorch, {gpu}") for gpu in GPU[what]}
+        most = max(1e4, *(ratio for ratio in rungs.values() if ratio))
         for row, (name, ratio) in enumerate(rungs.items()):
             if ratio is None:
                 axis.text(1.2, row, "not yet measured", va="center", alpha=0.6)
                 continue
             colour = SERIES[1] if "GPU" in name else SERIES[0]
-            axis.barh(row, ratio - 0.8, left=0.8, height=0.66, color=colour, alpha=0.75)
+            axis.barh(row, ratio - 0.8, left=0.8, height=0.7, color=colour)
+            said = f"× {ratio:,.0f}" if ratio >= 100 else f"× {ratio:.3g}"
+            inside = ratio > 20
             axis.text(
-                1.15 * ratio,
+                ratio * (0.87 if inside else 1.15),
                 row,
-                f"× {ratio:,.0f}" if ratio >= 100 else f"× {ratio:.3g}",
+                said,
                 va="center",
+                ha="right" if inside else "left",
+                color=PAPER if inside else INK,
             )
         loops = min(part["rungs"][0]["us"])
         axis.axvline(loops / _bound(part), color=INK, linestyle="--", linewidth=1)
         axis.set_yticks(range(len(rungs)), rungs)
-        axis.set(title=title, xscale="log", xlim=(0.8, 6e4))
+        axis.set(title=title, xscale="log", xlim=(0.8, most))
         axis.set_ylim(len(rungs) - 0.4, -0.6)
         axis.tick_params(axis="y", length=0)
     axes[1].set_xlabel("times as fast as loops (dashed: the bound)")
@@ -188,7 +193,10 @@ def stall() -> Figure:
         "Adam, η = 0.0003": lambda: cg.optimizers.adam(3e-4),
     }
     names = ["float32", "bfloat16, nearest", "bfloat16, stochastic", "bfloat16, Kahan"]
-    looks = [(INK, "-", 4.5, 0.35), (SERIES[1], "-", 1.8, 1.0)]
+    looks: list[tuple[str, Any, float, float]] = [
+        (INK, "-", 4.5, 0.35),
+        (SERIES[1], "-", 1.8, 1.0),
+    ]
     looks += [(SERIES[0], "-", 1.8, 1.0), (SERIES[2], (0, (2, 2)), 1.8, 1.0)]
     figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.6), sharey=True)
     for axis, (title, make) in zip(axes, optimizers.items(), strict=True):
