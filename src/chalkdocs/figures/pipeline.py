@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, SERIES
@@ -41,7 +42,7 @@ def features() -> Figure:
         below, corner = axes[1, 2 * k], axes[1, 2 * k + 1]
         for (row, column), ink in np.ndenumerate(image):
             picture.add_patch(
-                plt.Rectangle((column, row), 1, 1, fc=INK, alpha=0.85 * ink, lw=0)
+                Rectangle((column, row), 1, 1, fc=INK, alpha=0.85 * ink, lw=0)
             )
         picture.set(xlim=(0, 8), ylim=(8, 0), title=f"{holes:2d}".replace("-", "−"))
         right.barh(np.arange(8) + 0.5, image.sum(1), 0.8, color=SERIES[0])
