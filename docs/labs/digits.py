@@ -128,7 +128,7 @@ print(f"{wrong} ± {wrong**0.5:.0f} mistakes in {len(x_test)}")
 # A **confusion matrix** counts it. A row is a digit, a column is what the network calls it,
 # and what is on the diagonal is right.
 
-# %% alt="A table of ten rows and ten columns with counts. Nearly all counts stand on the diagonal, which is shaded; a few ones are scattered off it, shaded in another colour." caption="Blue is right, orange is wrong."
+# %% alt="A table of ten rows and ten columns with counts. Nearly all counts stand on the diagonal, which is shaded; a few small counts are scattered off it, shaded in another colour." caption="Blue is right, orange is wrong."
 table = cg.training.confusion(net, w, x_test, labels_test)
 figure, axis = plt.subplots(figsize=(5, 5))
 for true in range(10):
