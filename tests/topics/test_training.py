@@ -444,7 +444,7 @@ def test_the_range_test_takes_one_step_with_each_rate(cg):
         v = v - lr * grad
         losses.append(float(cg.losses.cross_entropy(net.forward(v, x), labels)))
     assert found.losses == pytest.approx(losses, rel=1e-12)
-    assert found.lr == pytest.approx(0.1 / 3)
+    assert found.lr == pytest.approx(0.01)
 
 
 def test_the_range_test_stops_when_the_loss_flies_up(cg):
@@ -456,7 +456,7 @@ def test_the_range_test_stops_when_the_loss_flies_up(cg):
     assert len(found.rates) == len(found.losses) < 100
     assert found.losses[-1] > 4 * found.losses.min()
     assert (found.losses[:-1] <= 4 * np.minimum.accumulate(found.losses[:-1])).all()
-    assert found.lr == found.rates[found.losses.argmin()] / 3
+    assert found.lr == found.rates[found.losses.argmin()] / 10
     # On a bowl the limit is 2 / curvature, and the suggestion is below it.
     assert found.lr < 1 < found.rates[-1]
 
@@ -489,7 +489,7 @@ def test_the_range_test_takes_any_maker_of_optimizers(cg):
         found = find_lr(cg, net, net.init(), x, labels, optimizer=make)
         assert 0 < found.lr < 10
         trace = fit(cg, net, net.init(), x, labels, optimizer=make(found.lr), epochs=50)
-        assert trace.loss[-1] < 0.5 * trace.loss[0]
+        assert trace.loss[-1] < 0.7 * trace.loss[0]
 
 
 def test_both_halves_find_the_same_rate():

@@ -357,7 +357,7 @@ def find_lr(
     ...     optimizer=cg.optimizers.sgd,
     ... )
     >>> len(found.rates), round(found.lr, 2)
-    (97, 0.37)
+    (97, 0.38)
     """
     low = check.number("find_lr", "low", low, low=0, open_low=True)
     high = check.number("find_lr", "high", high, low=low, open_low=True)
