@@ -17,7 +17,7 @@ import numpy as np
 
 import chalkgrad.numpy as cg
 
-x, labels = cg.data.moons(50, noise=0.1)
+x, labels = cg.data.moons(30, noise=0.1)
 net = cg.network([2, 8, 2])
 
 # %% [markdown]
