@@ -147,7 +147,11 @@ def traps() -> Figure:
         axis.scatter(found, heights, s=12 + counts / 3, color=colour, zorder=3)
         for x, y, count in zip(found, heights, counts, strict=True):
             axis.annotate(
-                f"{count}", (x, y), (0, -17), textcoords="offset points", ha="center"
+                f"{count}",
+                (x, y),
+                (0, -16 - count / 200),
+                textcoords="offset points",
+                ha="center",
             )
         axis.set(title=title, ylim=(-1.4, 5.5), ylabel="loss", yticks=[0, 2, 4])
     axes[1].set_xlabel("w")

@@ -39,6 +39,15 @@ def _schedule(where: str, name: str, value: Any) -> Schedule:
     return schedule
 
 
+def _list(where: str, name: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(
+            f"{where}: `{name}` must be a list to which you append, got "
+            f"{type(value).__name__}; begin with {name} = []."
+        )
+    return value
+
+
 def constant(lr: float) -> Schedule:
     r"""The same rate at every step: $\eta(t) = \eta_0$.
 
@@ -617,7 +626,7 @@ def warmup_stable_decay(
 
 def plateau(
     lr: float,
-    losses: Sequence[Any],
+    losses: list[Any],
     *,
     factor: float,
     patience: int,
@@ -679,11 +688,7 @@ def plateau(
     [0.8, 0.8, 0.8, 0.8, 0.4, 0.4]
     """
     lr = check.number("plateau", "lr", lr, low=0)
-    if not isinstance(losses, Sequence) or isinstance(losses, str):
-        raise TypeError(
-            "plateau: `losses` must be a list to which you append, got "
-            f"{type(losses).__name__}; begin with losses = []."
-        )
+    losses = _list("plateau", "losses", losses)
     factor = check.number("plateau", "factor", factor, low=0, high=1, open_high=True)
     patience = check.integer("plateau", "patience", patience)
     every = check.integer("plateau", "every", every, low=1)

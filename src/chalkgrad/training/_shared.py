@@ -18,7 +18,7 @@ import numpy as np
 
 from chalkgrad._core import check
 from chalkgrad._core.either import copied, ndarray
-from chalkgrad._core.types import Optimizer
+from chalkgrad._core.types import Optimizer, Schedule
 from chalkgrad.data._shared import batches, generator, rows
 
 __all__ = [
@@ -372,13 +372,7 @@ def find_lr(
         )
     _check("find_lr", net, w, x, y, loss)
     rates = np.geomspace(low, high, steps)
-    made = optimizer(lambda t: float(rates[t])) if callable(optimizer) else optimizer
-    if made is optimizer or not isinstance(made, Optimizer):
-        raise TypeError(
-            "find_lr: `optimizer` must be a function that makes an optimizer of a "
-            f"rate, got {type(optimizer).__name__}; give cg.optimizers.sgd itself, and "
-            "options with functools.partial(cg.optimizers.sgd, momentum=0.9)."
-        )
+    made = _made("find_lr", optimizer, lambda t: float(rates[t]))
 
     def deal() -> Iterator[tuple[Any, Any]]:
         while True:
@@ -771,6 +765,18 @@ def _idle(net: Any, w: Any, x: Any) -> float | None:
         z = ndarray(first.forward(w[: first.size], x))
         shares.append((z <= 0).all(0).mean() if limit == 0 else (abs(z) > limit).mean())
     return float(max(shares))
+
+
+def _made(where: str, optimizer: Any, lr: Schedule) -> Optimizer:
+    """Return the optimizer that a function makes of a rate."""
+    made = optimizer(lr) if callable(optimizer) else None
+    if not isinstance(made, Optimizer):
+        raise TypeError(
+            f"{where}: `optimizer` must be a function that makes an optimizer of a "
+            f"rate, got {type(optimizer).__name__}; give cg.optimizers.sgd itself, and "
+            "options with functools.partial(cg.optimizers.sgd, momentum=0.9)."
+        )
+    return made
 
 
 def _are_classes(y: Any) -> bool:
