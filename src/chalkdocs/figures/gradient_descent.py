@@ -79,7 +79,6 @@ def momentum() -> Figure:
     axis.text(0.05, 0.06, "glides", color=INK)
     axis.text(1.6, 0.55, "swings, and arrives", color=INK, ha="center")
     axis.text(3.2, 0.2, "is lost", color=INK)
-    axis.text(2.05, 0.06, "jumps from side to side", color=INK, rotation=0, fontsize=8)
     axis.set(
         xlabel="rate times curvature, ηλ", ylabel="momentum μ", xlim=(0, 4), ylim=(0, 1)
     )
