@@ -14,7 +14,7 @@ from tests.pairs.draw import contract
 
 import chalkgrad.numpy as reference
 import chalkgrad.torch as twin
-from chalkgrad.autodiff._tape import Traced
+from chalkgrad.autodiff._tape import RULES, Traced
 
 RNG = np.random.default_rng(0)
 HALVES = {"numpy": (reference, np), "torch": (twin, torch)}
@@ -311,9 +311,7 @@ def test_bad_input_is_refused_in_the_same_words(bad):
 
 
 def test_a_wrong_rule_is_found(monkeypatch):
-    from chalkgrad.autodiff import _tape
-
-    monkeypatch.setitem(_tape.RULES, np.tanh, [lambda g, y, x: g * (1 - x * x)])
+    monkeypatch.setitem(RULES, np.tanh, [lambda g, y, x: g * (1 - x * x)])
     with pytest.raises(
         AssertionError, match=r"derivative 1 is .*, but differences give"
     ):
@@ -358,3 +356,17 @@ def test_a_traced_array_looks_like_an_array():
         return rows[0] * x.max() + x.mean(0).sum() + x.T.reshape(-1)[0] + abs(x).sum()
 
     reference.autodiff.check_grads(use, x, order=2)
+
+
+def test_a_rule_that_is_wrong_in_the_eighth_digit_fails_by_the_complex_step(
+    monkeypatch,
+):
+    rule = [lambda g, y, x: g * (1 - y * y) * (1 + 1e-7)]
+    monkeypatch.setitem(RULES, np.tanh, rule)
+    with pytest.raises(AssertionError, match="but a complex step gives"):
+        reference.autodiff.check_grads(np.tanh, np.array([0.3, 2.0]))
+
+
+@pytest.mark.parametrize("f", [abs, lambda x: x * abs(x), lambda x: np.maximum(x, 0)])
+def test_what_knows_no_complex_numbers_is_checked_by_differences(f):
+    reference.autodiff.check_grads(f, np.array([0.3, -2.0]))
