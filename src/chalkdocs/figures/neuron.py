@@ -68,7 +68,7 @@ def levels() -> Figure:
     ticks = np.linspace(-2, 2, 41)
     plane = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
     w = np.array([1.0, -2.0, 0.3])
-    figure, axes = plt.subplots(2, 2, figsize=(6.4, 5.6), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(5.2, 4.8), sharex=True, sharey=True)
     names = ("identity", "sigmoid", "tanh", "softplus")
     for axis, name, colour in zip(axes.flat, names, SERIES, strict=False):
         out = cg.perceptron.neuron(w, plane, activation=name).reshape(41, 41)
