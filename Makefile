@@ -7,6 +7,8 @@ BIN := .venv/bin
 .PHONY: help setup serve build test lint types unit-test docs-test site-test numpy-only bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
+# The arrays of the tests are small: more threads would mostly wait for each other.
+export OMP_NUM_THREADS ?= 1
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
