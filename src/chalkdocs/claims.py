@@ -12,13 +12,12 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
+from chalkdocs import pages
 
 CLAIMS = Path(__file__).with_name("claims.toml")
 VERDICTS = ("holds", "holds if", "fails as stated")
 _BLOCK = re.compile(r'^(?P<indent> *)!!! claim "(?P<title>[^"]*)"\n', re.M)
 _FENCE = re.compile(r"^( *)```pycon[^\n]*\n(.*?)^\1```", re.M | re.S)
-_FRONT = re.compile(r"\A---\n(.*?)^---\n", re.M | re.S)
 
 
 class ClaimError(ValueError):
@@ -91,8 +90,7 @@ def settled(docs: Path) -> dict[str, Settled]:
                     f"{page}: the block of claim {key} compares no answer; show it "
                     "with a ```pycon snippet that prints one."
                 )
-        front = _FRONT.match(text)
-        listed = (yaml.safe_load(front[1]) or {}).get("claims", []) if front else []
+        listed = pages.front(text).get("claims", [])
         if sorted(listed) != sorted(here):
             raise ClaimError(
                 f"{page}: the front matter lists the claims {sorted(listed)}, the "
@@ -130,7 +128,7 @@ def ledger(docs: Path, page: Path) -> str:
             lines += ["| --- | --- | --- |"]
         verdict = "open"
         if key in done:
-            target = _relative(done[key].page, page)
+            target = pages.relative(done[key].page, page)
             checks = done[key].checks
             verdict = (
                 f"[{done[key].verdict}]({target}#claim-{key.lower()})"
@@ -147,6 +145,67 @@ def count(docs: Path) -> str:
     return f"{len(settled(docs))} of {len(claims())}"
 
 
-def _relative(target: Path, page: Path) -> str:
-    """Return the path from one page to another."""
-    return "../" * (len(page.parts) - 1) + target.as_posix()
+def slides(docs: Path, page: Path) -> str:
+    """Write the way from each section of the deck to our pages and to their tests.
+
+    A page belongs to the sections whose claims it settles, and to those that its front
+    matter names as `sections`.
+
+    Raises
+    ------
+    ClaimError
+        If a section of the deck has no page.
+    """
+    done, lines = settled(docs), ["| the deck, and our page | verdicts | tests |"]
+    lines.append("| --- | --- | --- |")
+    for section, paths in _places(docs).items():
+        if not paths:
+            raise ClaimError(f'no page treats the section "{section}" of the deck.')
+        for path in paths:
+            target = pages.relative(path, page)
+            verdicts = [
+                f"[{key}]({target}#claim-{key.lower()}) {_short(done[key].verdict)}"
+                for key, claim in claims().items()
+                if claim.section == section and key in done and done[key].page == path
+            ]
+            cells = [
+                f"**{section}**<br>" * (path == paths[0])
+                + f"[{pages.title(docs / path)}]({target})",
+                "<br>".join(verdicts).replace(" ", "&nbsp;"),
+                "<br>".join(_tests(docs, path)),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _places(docs: Path) -> dict[str, list[Path]]:
+    """Return the pages of each section of the deck, in the order of its claims."""
+    done, known = settled(docs), claims()
+    found: dict[str, dict[Path, None]] = {c.section: {} for c in known.values()}
+    for key, claim in known.items():
+        if key in done:
+            found[claim.section][done[key].page] = None
+    for path in sorted(docs.rglob("*.md")):
+        for section in pages.front(path.read_text("utf-8")).get("sections", []):
+            found[section][path.relative_to(docs)] = None
+    return {section: list(paths) for section, paths in found.items()}
+
+
+def _short(verdict: str) -> str:
+    """Return a verdict without its condition."""
+    return max((v for v in VERDICTS if verdict.startswith(v)), key=len)
+
+
+def _tests(docs: Path, page: Path) -> list[str]:
+    """Name what tests the topic of a page; the page itself is read, twice."""
+    root = docs.parent
+    topic = pages.front((docs / page).read_text("utf-8")).get("topic")
+    paired = (root / f"src/chalkgrad/{topic}/_torch.py").is_file()
+    files = sorted(
+        path.relative_to(root / "tests").with_suffix("").as_posix()
+        for path in (root / "tests").glob("*/test_*.py")
+        if re.fullmatch(rf"test_{topic}(_vs_\w+|_by_\w+)?", path.stem)
+    )
+    # Where a name may break, on a phone.
+    names = [re.sub(r"([/_])", r"\1<wbr>", file) for file in files]
+    return ["the contract"] * paired + [f"<code>{name}</code>" for name in names]

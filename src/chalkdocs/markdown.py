@@ -11,7 +11,10 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
 - ``<!-- reference: optimizers -->`` documents all that a topic exports.
 - ``<!-- table: name -->`` and ``<!-- races: name -->`` show what a benchmark wrote into
   ``benchmarks/results/name.json``, or say that nobody has measured it yet.
-- ``<!-- claims ledger -->`` is the ledger, ``<!-- claims count -->`` its sum.
+- ``<!-- claims ledger -->`` is the ledger, ``<!-- claims count -->`` its sum, and
+  ``<!-- slides -->`` the way from each section of the deck to its pages.
+- ``<!-- bibliography: losses -->`` lists the works with that keyword in
+  ``docs/reference/references.bib``, each with its anchor and with where it is cited.
 """
 
 import ast
@@ -35,12 +38,13 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from py_mini_racer import JSEvalException, MiniRacer
 
-from chalkdocs import claims
+from chalkdocs import bibliography, claims
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 DOCS = ROOT / "docs"
 LEDGER = Path("reference/claims.md")
+SLIDES = Path("reference/slides.md")
 PACKAGE = ROOT / "src/chalkgrad"
 RESULTS = ROOT / "benchmarks/results"
 
@@ -262,7 +266,18 @@ def races(name: str) -> str:
     return "\n\n".join(parts)
 
 
-_WRITERS = {"source": source, "reference": reference, "table": table, "races": races}
+def works(section: str) -> str:
+    """Write one section of the bibliography as Markdown."""
+    return bibliography.section(section, DOCS, PACKAGE)
+
+
+_WRITERS = {
+    "source": source,
+    "reference": reference,
+    "table": table,
+    "races": races,
+    "bibliography": works,
+}
 
 
 class _Directives(Preprocessor):
@@ -277,6 +292,8 @@ class _Directives(Preprocessor):
                 out += indent(text, found[1]).splitlines()
             elif line == "<!-- claims ledger -->":
                 out += claims.ledger(DOCS, LEDGER).splitlines()
+            elif line == "<!-- slides -->":
+                out += claims.slides(DOCS, SLIDES).splitlines()
             elif "<!-- claims count -->" in line:
                 out.append(line.replace("<!-- claims count -->", claims.count(DOCS)))
             else:

@@ -62,3 +62,32 @@ def test_the_ledger_lists_every_claim_and_links_what_is_settled(tmp_path):
     (done,) = [row for row in rows if row.startswith("| G1 ")]
     assert "[holds](../page.md#claim-g1)" in done
     assert claims.count(tmp_path) == "1 of 37"
+
+
+def test_the_slides_lead_to_pages_verdicts_and_tests(tmp_path):
+    docs, tests = tmp_path / "docs", tmp_path / "tests/topics"
+    docs.mkdir()
+    tests.mkdir(parents=True)
+    (tests / "test_losses.py").touch()
+    (tests / "test_losses_and_more.py").touch()
+    blocks = "".join(BLOCK.format(f"{key} · holds if so") for key in claims.claims())
+    listed = ", ".join(claims.claims())
+    head = f"---\ntopic: losses\nclaims: [{listed}]\n---\n# All of it\n"
+    (docs / "all.md").write_text(head + blocks)
+    (docs / "more.md").write_text("---\nsections: [Loss]\n---\n# And more\n")
+    rows = claims.slides(docs, Path("reference/slides.md")).splitlines()[2:]
+    sections = dict.fromkeys(c.section for c in claims.claims().values())
+    heads = [row.split("**")[1] for row in rows if "**" in row]
+    assert heads == list(sections)
+    (depth,) = [row for row in rows if row.startswith("| **Depth**")]
+    page, verdicts, files = depth.strip("| ").split(" | ")
+    assert page == "**Depth**<br>[All of it](../all.md)"
+    assert verdicts.startswith("[D1](../all.md#claim-d1)&nbsp;holds&nbsp;if<br>[D2]")
+    assert files.replace("<wbr>", "") == "<code>topics/test_losses</code>"
+    assert "| [And more](../more.md) |  | " in "".join(rows)
+
+
+def test_a_section_of_the_deck_without_a_page_stops_the_build(tmp_path):
+    settled(tmp_path, FRONT + BLOCK.format("G1 · holds"))
+    with pytest.raises(claims.ClaimError, match='the section "Traditional ML"'):
+        claims.slides(tmp_path, Path("reference/slides.md"))

@@ -5,9 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
+from pybtex.database import BibliographyDataError
 
 import chalkgrad.numpy as cg
+from chalkdocs.bibliography import works
+from chalkdocs.claims import claims
+from chalkdocs.pages import front
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path: path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md")}
@@ -16,11 +19,7 @@ TOPICS = sorted(
     for pattern in ("_numpy.py", "_shared.py")
     for path in (ROOT / "src/chalkgrad").glob(f"[a-z]*/{pattern}")
 )
-
-
-def front(text):
-    found = re.match(r"---\n(.*?)^---\n", text, re.M | re.S)
-    return yaml.safe_load(found[1]) if found else {}
+WORKS = works(ROOT / "docs/reference/references.bib")
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -55,13 +54,56 @@ def test_every_figure_is_shown_and_every_picture_has_its_function():
     assert shown == drawn
 
 
-def test_every_paper_that_is_cited_is_in_the_bibliography():
-    listed = re.findall(r"\{ #(\w+) \}", PAGES[ROOT / "docs/reference/bibliography.md"])
-    assert len(listed) == len(set(listed))
-    sources = [p.read_text("utf-8") for p in (ROOT / "src/chalkgrad").rglob("*.py")]
+def test_every_section_that_a_page_names_is_one_of_the_deck():
+    named = {
+        name for text in PAGES.values() for name in front(text).get("sections", [])
+    }
+    assert named <= {claim.section for claim in claims().values()}
+
+
+def test_every_work_that_is_cited_is_in_the_bibliography_and_the_other_way_round():
+    sources = [
+        path.read_text("utf-8")
+        for pattern in ("src/chalkgrad/**/*.py", "docs/labs/*.py")
+        for path in ROOT.glob(pattern)
+    ]
     cited = {
         key
         for text in [*PAGES.values(), *sources]
-        for key in re.findall(r"\]\[([a-z]+\d{4}|ghosh|mit6s191|geron)\]", text)
+        for key in re.findall(r"\]\[([a-z]+\d{4})\]", text)
     }
-    assert cited <= set(listed)
+    without_year = {"ghosh", "mit6s191", "geron", "desmos", "tds"}
+    assert cited | without_year == set(WORKS)
+    for key in without_year:
+        assert any(f"][{key}]" in text for text in PAGES.values())
+
+
+@pytest.mark.parametrize("key", WORKS)
+def test_every_work_says_who_what_when_and_where_and_is_shown(key):
+    work = WORKS[key]
+    assert work.persons["author"]
+    assert work.fields["title"]
+    assert re.fullmatch(r"1[89]\d\d|20\d\d|undated", work.fields["year"])
+    venues = "journal booktitle publisher school institution howpublished eprint"
+    assert any(venue in work.fields for venue in venues.split())
+    shown = f"<!-- bibliography: {work.fields['keywords']} -->"
+    assert shown in PAGES[ROOT / "docs/reference/bibliography.md"]
+
+
+def test_no_work_is_in_the_bibliography_under_two_keys():
+    titles = [work.fields["title"].lower() for work in WORKS.values()]
+    places = [
+        (place, work.fields[place])
+        for work in WORKS.values()
+        for place in ("doi", "eprint")
+        if place in work.fields
+    ]
+    assert len(titles) == len(set(titles))
+    assert len(places) == len(set(places))
+
+
+def test_a_key_that_comes_twice_stops_the_build(tmp_path):
+    twice = tmp_path / "twice.bib"
+    twice.write_text("@misc{a1900, title = {A}}\n" * 2)
+    with pytest.raises(BibliographyDataError, match="repeated"):
+        works(twice)

@@ -5,6 +5,7 @@ import re
 import markdown
 import pytest
 
+from chalkdocs.bibliography import BibliographyError
 from chalkdocs.markdown import PageError, katex, plain
 
 SETTINGS = {
@@ -110,3 +111,19 @@ def test_a_claim_tells_what_the_deck_says():
     assert '<span class="claim-id" id="claim-g2">G2</span>' in out
     assert "is the learning rate." in out
     assert "Holds" in out
+
+
+def test_a_work_has_its_anchor_its_words_and_where_it_is_cited():
+    out = html("<!-- bibliography: steps -->\n")
+    (cauchy,) = re.findall(r'<a href="" id="cauchy1847"></a>(.*?)</li>', out, re.S)
+    assert cauchy.startswith("<strong>Cauchy (1847).</strong> Augustin-Louis Cauchy.")
+    assert '<a href="../training/gradient-descent.md">Gradient descent</a>' in cauchy
+    assert "<strong>Polyak and Juditsky (1992).</strong>" in out
+    assert "<strong>Duchi, Hazan and Singer (2011).</strong>" in out
+    assert "<strong>Cohen and others (2021).</strong>" in out
+    assert "bibtex-protected" not in out
+
+
+def test_a_section_of_the_bibliography_without_a_work_stops_the_build():
+    with pytest.raises(BibliographyError, match="keyword 'stepps'"):
+        html("<!-- bibliography: stepps -->\n")
