@@ -26,7 +26,7 @@ def _walk(lr: float, steps: int) -> np.ndarray:
 
 def bowl() -> Figure:
     """Four rates on one bowl: creeping, good, bouncing, gone."""
-    figure, axes = plt.subplots(2, 2, figsize=(6.4, 4.8), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(5.2, 4.2), sharex=True, sharey=True)
     rates = [(0.01, "creeps"), (0.1, "arrives"), (0.19, "bounces"), (0.205, "is lost")]
     for axis, (lr, what), colour in zip(axes.flat, rates, SERIES, strict=False):
         for height in np.geomspace(0.1, 14, 8):
@@ -52,15 +52,15 @@ def limit() -> Figure:
     state = opt.init(w)
     for _ in range(40):
         w, state = opt.step(w, CURVATURE * w, state)
-    figure, axis = plt.subplots()
+    figure, axis = plt.subplots(figsize=(5.2, 3))
     axis.semilogy(rates, np.linalg.norm(w, axis=1))
     axis.axvline(0.2, color=SERIES[1], linestyle="--")
     axis.annotate(
-        "2 / λ = 0.2", (0.2, 1e-7), (-6, 0), textcoords="offset points", ha="right"
+        "2 / λ = 0.2", (0.2, 1e5), (-6, 0), textcoords="offset points", ha="right"
     )
     axis.axhline(np.hypot(2, 1), color=INK, alpha=0.4, linewidth=1)
     axis.annotate(
-        "the start", (0.0, np.hypot(2, 1)), (0, 4), textcoords="offset points"
+        "the start", (0.0, np.hypot(2, 1)), (5, 4), textcoords="offset points"
     )
     axis.set(xlabel="learning rate η", ylabel="distance after 40 steps", xlim=(0, 0.24))
     return figure
@@ -69,16 +69,23 @@ def limit() -> Figure:
 def momentum() -> Figure:
     """Rate and momentum: where the walk glides, swings, and is lost."""
     mu = np.linspace(0, 1, 201)
-    figure, axis = plt.subplots()
+    figure, axis = plt.subplots(figsize=(5.2, 3.2))
     limit, (low, high) = 2 * (1 + mu), ((1 + s * np.sqrt(mu)) ** 2 for s in (-1, 1))
     axis.fill_betweenx(mu, 0, limit, color=SERIES[0], alpha=0.12, linewidth=0)
     axis.fill_betweenx(mu, low, high, color=SERIES[0], alpha=0.25, linewidth=0)
     axis.plot(limit, mu, color=SERIES[1])
     for border in (low, high):
         axis.plot(border, mu, color=SERIES[0], linestyle=":")
-    axis.text(0.05, 0.06, "glides", color=INK)
+    axis.text(0.06, 0.05, "glides", color=INK)
     axis.text(1.6, 0.55, "swings, and arrives", color=INK, ha="center")
     axis.text(3.2, 0.2, "is lost", color=INK)
+    axis.annotate(
+        "jumps, and arrives",
+        (2.1, 0.15),
+        (0.75, 0.27),
+        color=INK,
+        arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8},
+    )
     axis.set(
         xlabel="rate times curvature, ηλ", ylabel="momentum μ", xlim=(0, 4), ylim=(0, 1)
     )
