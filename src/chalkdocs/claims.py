@@ -9,6 +9,7 @@ import doctest
 import re
 import textwrap
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,6 +144,13 @@ def ledger(docs: Path, page: Path) -> str:
 def count(docs: Path) -> str:
     """Say how many claims are settled."""
     return f"{len(settled(docs))} of {len(claims())}"
+
+
+def verdicts(docs: Path) -> str:
+    """Say how many claims have which verdict."""
+    found = Counter(_short(one.verdict) for one in settled(docs).values())
+    words = ("hold", "hold under a condition", "fail as stated")
+    return ", ".join(f"{found[v]} {w}" for v, w in zip(VERDICTS, words, strict=True))
 
 
 def slides(docs: Path, page: Path) -> str:

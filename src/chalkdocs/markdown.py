@@ -11,8 +11,9 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
 - ``<!-- reference: optimizers -->`` documents all that a topic exports.
 - ``<!-- table: name -->`` and ``<!-- races: name -->`` show what a benchmark wrote into
   ``benchmarks/results/name.json``, or say that nobody has measured it yet.
-- ``<!-- claims ledger -->`` is the ledger, ``<!-- claims count -->`` its sum, and
-  ``<!-- slides -->`` the way from each section of the deck to its pages.
+- ``<!-- claims ledger -->`` is the ledger; ``<!-- claims count -->`` and
+  ``<!-- claims verdicts -->`` are its sums, within a line; ``<!-- slides -->`` is the
+  way from each section of the deck to its pages.
 - ``<!-- bibliography: losses -->`` lists the works with that keyword in
   ``docs/reference/references.bib``, each with its anchor and with where it is cited.
 """
@@ -280,6 +281,12 @@ _WRITERS = {
 }
 
 
+_SUMS = {
+    "<!-- claims count -->": claims.count,
+    "<!-- claims verdicts -->": claims.verdicts,
+}
+
+
 class _Directives(Preprocessor):
     """Write out what comments in the Markdown ask for."""
 
@@ -294,9 +301,10 @@ class _Directives(Preprocessor):
                 out += claims.ledger(DOCS, LEDGER).splitlines()
             elif line == "<!-- slides -->":
                 out += claims.slides(DOCS, SLIDES).splitlines()
-            elif "<!-- claims count -->" in line:
-                out.append(line.replace("<!-- claims count -->", claims.count(DOCS)))
             else:
+                for asked, write in _SUMS.items():
+                    if asked in line:
+                        line = line.replace(asked, write(DOCS))
                 out.append(line)
         return out
 

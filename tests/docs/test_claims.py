@@ -62,6 +62,8 @@ def test_the_ledger_lists_every_claim_and_links_what_is_settled(tmp_path):
     (done,) = [row for row in rows if row.startswith("| G1 ")]
     assert "[holds](../page.md#claim-g1)" in done
     assert claims.count(tmp_path) == "1 of 37"
+    sums = "1 hold, 0 hold under a condition, 0 fail as stated"
+    assert claims.verdicts(tmp_path) == sums
 
 
 def test_the_slides_lead_to_pages_verdicts_and_tests(tmp_path):
