@@ -287,8 +287,10 @@ class Graph:
             column[name] = 1 + max(tails, default=-1)
             rows.setdefault(column[name], []).append(name)
         height = 100 * max(len(names) for names in rows.values())
+        # As narrow as the names allow: a phone shows the whole width.
+        step = 10 + 7 * max(8, *map(len, self.nodes))
         at = {
-            name: (70 + 150 * x, height * (i + 0.5) / len(names))
+            name: (step * (x + 0.5), 12 + height * (i + 0.5) / len(names))
             for x, names in rows.items()
             for i, name in enumerate(names)
         }
@@ -297,7 +299,7 @@ class Graph:
             for head, derivative in heads:
                 (x1, y1), (x2, y2) = at[tail], at[head]
                 # A third of the way: where edges cross, their numbers do not meet.
-                x, y = x1 + (x2 - x1) / 3, y1 + (y2 - y1) / 3 - 4
+                x, y = x1 + (x2 - x1) / 3, y1 + (y2 - y1) / 3 - 7
                 parts.append(
                     f'<path d="M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}" '
                     'stroke="currentColor" opacity="0.4"/>'
@@ -306,19 +308,19 @@ class Graph:
         for name, (x, y) in at.items():
             parts.append(
                 f'<circle cx="{x:.0f}" cy="{y:.0f}" r="6"/>'
-                f'<text x="{x:.0f}" y="{y - 28:.0f}" font-weight="bold">{escape(name)}'
+                f'<text x="{x:.0f}" y="{y - 38:.0f}" font-weight="bold">{escape(name)}'
                 "</text>"
             )
             if name in self.values:
                 value = f"{self.values[name]:.4g}"
-                parts.append(f'<text x="{x:.0f}" y="{y - 13:.0f}">{value}</text>')
+                parts.append(f'<text x="{x:.0f}" y="{y - 23:.0f}">{value}</text>')
             if of is not None:
                 slope = f"{self.reverse(of, name).value:.4g}"
                 parts.append(
                     f'<text x="{x:.0f}" y="{y + 24:.0f}" fill="var(--fig-2, #c2410c)">'
                     f"{slope}</text>"
                 )
-        width = 140 + 150 * max(rows)
+        width = step * (1 + max(rows))
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             'font-size="13" text-anchor="middle" fill="currentColor" '
