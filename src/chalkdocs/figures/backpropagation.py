@@ -56,7 +56,7 @@ def explosion() -> Figure:
     # Walking them all would hold up the build: each path has depth + 1 edges.
     walked = [(depth + 1) * 2**depth for depth in depths]
     once = [ladder.reverse("f", "x").multiplications for ladder in ladders]
-    figure, axis = plt.subplots()
+    figure, axis = plt.subplots(figsize=(5.2, 3))
     axis.semilogy(depths, walked, "o-", markersize=3.5)
     axis.semilogy(depths, once, "o-", markersize=3.5)
     axis.text(12.6, 2e5, "path by path", ha="right")
