@@ -48,7 +48,7 @@ def _plane(x: np.ndarray, margin: float = 0.35, n: int = 150) -> Any:
 def learned() -> Figure:
     """Boundaries of the network of the page on three sets."""
     figure, axes = plt.subplot_mosaic(
-        [["moons", "moons"], ["circles", "spirals"]], figsize=(6.4, 6.0)
+        [["moons", "moons"], ["circles", "spirals"]], figsize=(5.2, 5.2)
     )
     for name, axis in axes.items():
         net, w, x, labels = _trained(name, (8, 8), (0,))
@@ -97,7 +97,7 @@ def bend() -> Figure:
     across, up, plane = _plane(x, 0.2, 200)
     out = net.forward(w, plane).reshape(len(up), len(across))
     figure, axes = plt.subplot_mosaic(
-        [["plane", "plane"], ["one", "two"]], figsize=(6.4, 6.2)
+        [["plane", "plane"], ["one", "two"]], figsize=(5.2, 5.3)
     )
     boundary = axes["plane"].contour(across, up, out, [0], alpha=0).allsegs[0]
     titles = ("the plane", "after one layer", "after two layers")
@@ -130,7 +130,7 @@ def cup() -> Figure:
     up = V[:, 0] / length
     flat = np.tanh(x @ W + b) @ (np.eye(3) - np.outer(up, up))
     view = np.stack([np.linalg.svd(flat)[2][0], up], axis=1)
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
+    figure, axes = plt.subplots(1, 2, figsize=(5.2, 2.9))
     for axis, title in zip(axes, ("the plane", "three neurons"), strict=True):
         if axis is axes[1]:
             lines = [np.tanh(line @ W + b) @ view for line in lines]
@@ -167,7 +167,7 @@ def seeds() -> Figure:
     net, w, x, labels = _trained("moons", (8, 8), tuple(range(5)))
     across, up, plane = _plane(x, 0.9, 100)
     shape = (len(up), len(across))
-    figure, axis = plt.subplots(figsize=(6.4, 4.4))
+    figure, axis = plt.subplots(figsize=(5.2, 3.8))
     _points(axis, x, labels, 4)
     for weights in w:
         out = net.forward(weights, plane).reshape(shape)

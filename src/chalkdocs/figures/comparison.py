@@ -39,7 +39,7 @@ def _draw(axis: Axes, runs: Any, key: str, names: dict[str, tuple[str, str]]) ->
 
 def digits() -> Figure:
     """Accuracy against the number of images, at three resolutions."""
-    figure, axes = plt.subplots(1, 3, sharey=True, figsize=(6.4, 3.8))
+    figure, axes = plt.subplots(1, 3, sharey=True, figsize=(5.2, 3.3))
     names = {
         "logistic regression": (SERIES[0], "o-"),
         "random forest": (SERIES[2], "o-"),
@@ -60,7 +60,7 @@ def digits() -> Figure:
 
 def signals() -> Figure:
     """Accuracy against the number of signals, and against their length."""
-    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(6.4, 4.2))
+    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(5.2, 3.6))
     names = {
         "known shape": (INK, "o-"),
         "two jumps": (SERIES[0], "o-"),

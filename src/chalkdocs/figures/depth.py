@@ -24,7 +24,7 @@ def _sawtooth(x: Any, depth: int) -> Any:
 def folds() -> Figure:
     """Strips folded and pierced, and the holes after unfolding."""
     figure, axes = plt.subplots(
-        3, 2, figsize=(6.4, 5.2), gridspec_kw={"width_ratios": [1, 2]}
+        3, 2, figsize=(5.2, 4.5), gridspec_kw={"width_ratios": [1, 2]}
     )
     for row, depth in zip(axes, (1, 2, 3), strict=True):
         count = 2**depth
@@ -72,7 +72,7 @@ def _random(hidden: list[int]) -> list[int]:
 
 def pieces() -> Figure:
     """What folding makes, what one layer can make, and what chance makes."""
-    figure, axis = plt.subplots(figsize=(6.4, 4.0))
+    figure, axis = plt.subplots(figsize=(5.2, 3.4))
     neurons = np.arange(4, 37, 2)
     axis.semilogy(neurons, 2.0 ** (neurons / 2), color=SERIES[0])
     axis.semilogy(neurons, neurons + 1, "--", color=INK, linewidth=1.2)
@@ -129,7 +129,7 @@ def _trained(sizes: tuple[int, ...]) -> tuple[Any, Any, Any]:
 
 def learned() -> Figure:
     """The best networks of either shape on eight pieces."""
-    figure, axes = plt.subplots(2, 1, figsize=(6.4, 4.4), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 1, figsize=(5.2, 3.8), sharex=True, sharey=True)
     u = np.linspace(0, 1, 129)
     names = ("one layer of 34", "three layers of 6")
     for axis, sizes, name, colour in zip(
@@ -144,7 +144,7 @@ def learned() -> Figure:
 
 def race() -> Figure:
     """Errors of trained networks of either shape against the pieces of the target."""
-    figure, axis = plt.subplots(figsize=(6.4, 3.6))
+    figure, axis = plt.subplots(figsize=(5.2, 3.1))
     styles = ((FLAT, "one layer of 34", -0.1), (DEEP, "three layers of 6", 0.1))
     for (sizes, name, shift), colour in zip(styles, SERIES[1:], strict=False):
         errors = _trained(sizes)[2]

@@ -85,7 +85,7 @@ def roofline() -> Figure:
     """The bound of the machine, and what the programs reach of it."""
     top = _measured()["ceilings"]
     bandwidth = max(top["copy"], top["in_place"])
-    figure, axis = plt.subplots(figsize=(6.4, 3.9))
+    figure, axis = plt.subplots(figsize=(5.2, 3.4))
     intensity = np.geomspace(0.1, 200, 200)
     roof = np.minimum(top["gflops"], intensity * bandwidth)
     axis.loglog(intensity, roof, color=INK)
@@ -113,7 +113,7 @@ def roofline() -> Figure:
         name = {"adam": "a step of Adam", "layer": "a layer"}[what]
         axis.annotate(name, (at, 0.13), ha="center", color=colour, textcoords="data")
         axis.plot([at, at], [0.2, np.interp(at, intensity, roof)], ":", color=colour)
-    axis.annotate("moving bytes", (0.2, 0.2 * bandwidth), (-4, 10), rotation=33,
+    axis.annotate("moving bytes", (0.2, 0.2 * bandwidth), (-7, 12), rotation=34,
                   textcoords="offset points", ha="left")  # fmt: skip
     axis.annotate("computing", (12, top["gflops"]), (0, 5), textcoords="offset points")
     axis.set(xlabel="operations for each byte moved", ylabel="billion operations / s")
@@ -143,7 +143,7 @@ def sums() -> Figure:
             off = abs(add(x).astype("float64") - exact) / exact
             errors[name].append(float(np.sqrt((off**2).mean())))
     u = 2.0**-24
-    figure, axis = plt.subplots(figsize=(6.4, 3.8))
+    figure, axis = plt.subplots(figsize=(5.2, 3.3))
     for (name, found), colour in zip(errors.items(), SERIES, strict=False):
         axis.loglog(lengths, found, "o-", color=colour, markersize=3.5, base=10)
         axis.annotate(name, (lengths[-1], found[-1]), (6, -3), color=colour,
@@ -198,7 +198,7 @@ def stall() -> Figure:
         (SERIES[1], "-", 1.8, 1.0),
     ]
     looks += [(SERIES[0], "-", 1.8, 1.0), (SERIES[2], (0, (2, 2)), 1.8, 1.0)]
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.6), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(5.2, 3.1), sharey=True)
     for axis, (title, make) in zip(axes, optimizers.items(), strict=True):
         heights = _race(make(), 800, 50)
         for name, line, (colour, style, width, alpha) in zip(

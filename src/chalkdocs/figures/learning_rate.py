@@ -69,7 +69,7 @@ def rates() -> Figure:
             "sigmoid": on_moons([16, 16], "sigmoid"),
         },
     }
-    figure, axes = plt.subplots(2, 2, figsize=(6.4, 5.4), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(5.2, 4.6), sharex=True, sharey=True)
     for axis, (title, curves) in zip(axes.flat, panels.items(), strict=True):
         for (name, share), colour in zip(curves.items(), SERIES, strict=False):
             axis.loglog(RATES, share, color=colour, label=name)
@@ -104,7 +104,7 @@ def edge() -> Figure:
             ]
             sharp.append(found)
         w, state = opt.step(w, grad, state)
-    figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 5.4), sharex=True)
+    figure, (above, below) = plt.subplots(2, 1, figsize=(5.2, 4.6), sharex=True)
     for i, (eta, colour) in enumerate(zip(etas[:, 0], SERIES, strict=False)):
         above.plot(steps, np.array(sharp)[:, i], color=colour, linewidth=1.5)
         above.axhline(2 / eta, color=colour, linestyle="--", linewidth=1)
@@ -135,7 +135,7 @@ def traps() -> Figure:
 
     across = np.linspace(-3.2, 3.2, 800)
     height = across**2 / 2 + 0.2 * (1 - np.cos(8 * across))
-    figure, axes = plt.subplots(2, 1, figsize=(6.4, 5), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 1, figsize=(5.2, 4.3), sharex=True, sharey=True)
     ways = [
         ("η = 0.03", ends(0.03), SERIES[0]),
         ("η falls from 1 to 0", ends(cg.schedules.cosine(1.0, steps=500)), SERIES[1]),
@@ -174,7 +174,7 @@ def schedules() -> Figure:
         ),
         "plateau": s.plateau(1.0, losses, factor=0.5, patience=20),
     }
-    figure, axes = plt.subplots(4, 2, figsize=(6.4, 5.8), sharex=True, sharey=True)
+    figure, axes = plt.subplots(4, 2, figsize=(5.2, 5.0), sharex=True, sharey=True)
     for axis, (name, schedule) in zip(axes.flat, drawn.items(), strict=True):
         values = [schedule(t) for t in range(101)]
         axis.plot(values, color=SERIES[0])

@@ -26,7 +26,7 @@ FOR_CLASSES: dict[str, Any] = {
 
 def family() -> Figure:
     """The losses for numbers over the error, and those for classes over the margin."""
-    figure, (numbers, classes) = plt.subplots(1, 2, figsize=(6.4, 4.4), sharey=True)
+    figure, (numbers, classes) = plt.subplots(1, 2, figsize=(5.2, 3.8), sharey=True)
     d = np.linspace(-3, 3, 301)
     yes = np.ones_like(d)
     for name, loss in FOR_NUMBERS.items():
@@ -48,7 +48,7 @@ def saturated() -> Figure:
     z = np.linspace(-10, 6, 321)
     yes = np.ones_like(z)
     p = cg.activations.sigmoid(z)
-    figure, (heights, slopes) = plt.subplots(1, 2, figsize=(6.4, 3.2), sharex=True)
+    figure, (heights, slopes) = plt.subplots(1, 2, figsize=(5.2, 2.8), sharex=True)
     heights.plot(z, cg.losses.mse(p, yes, reduction="none"), label="squared error")
     surprise = cg.losses.binary_cross_entropy(z, yes, reduction="none")
     heights.plot(z, surprise, label="cross-entropy")
@@ -80,7 +80,7 @@ def overfitting() -> Figure:
         validation=(images[200:600], digits[200:600]),
     )
     assert trace.validation_loss is not None
-    figure, axis = plt.subplots(figsize=(6.4, 3.4))
+    figure, axis = plt.subplots(figsize=(5.2, 2.9))
     axis.plot(np.arange(120), trace.loss)
     axis.plot(np.arange(1, 121), trace.validation_loss)
     stop = int(trace.validation_loss.argmin())

@@ -39,7 +39,7 @@ def _ground(axis: Axes, across: Any, up: Any, heights: Any, levels: Any) -> None
 
 def planes() -> Figure:
     """Four planes: shallow and deep, plain and with skip connections."""
-    figure, axes = plt.subplots(2, 2, figsize=(6.4, 5.8), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(5.2, 5.0), sharex=True, sharey=True)
     steps = np.linspace(-0.5, 0.5, 41)
     for axis, plane in zip(axes.flat, _measured()["planes"], strict=True):
         heights = np.log10(plane["heights"])
@@ -79,7 +79,7 @@ def invariance() -> Figure:
     W1 *= 8
     b1 *= 8
     W2 /= 8
-    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(6.4, 3.0))
+    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(5.2, 2.6))
     steps = np.linspace(-1, 1, 101)
     for axis, kind in zip(axes, ("none", "filter"), strict=True):
         for u, label, style, width in (
@@ -106,7 +106,7 @@ def walk() -> Figure:
         net, path[-1], x, labels, LOSS, seen.directions, radius=radius, points=61
     )
     steps = np.linspace(-radius, radius, 61)
-    figure, axis = plt.subplots(figsize=(6.4, 3.4))
+    figure, axis = plt.subplots(figsize=(5.2, 2.9))
     _ground(axis, steps, steps, np.log10(heights).T, np.linspace(-2, 1, 13))
     axis.plot(along, up, ".-", color=SERIES[1], markersize=3.5)
     for spot, word, shift in ((0, "start", (-2, 8)), (-1, "end", (-8, 8))):
@@ -121,7 +121,7 @@ def walk() -> Figure:
 
 def ruggedness() -> Figure:
     """Valleys on a line, and the share of it that bends down, against depth."""
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.2))
+    figure, axes = plt.subplots(1, 2, figsize=(5.2, 2.8))
     kinds = [(16, False), (64, False), (16, True), (64, True)]
     for (width, skip), colour in zip(kinds, SERIES, strict=False):
         runs = [

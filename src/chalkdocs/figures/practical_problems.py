@@ -34,7 +34,7 @@ def signal() -> Figure:
         ("xavier", "xavier", 1.0, 0.5),
         ("normal", "normal", 1.0, 64 * 0.0001 / 2),
     ]
-    figure, axis = plt.subplots(figsize=(6.4, 3.8))
+    figure, axis = plt.subplots(figsize=(5.2, 3.3))
     layers = np.arange(1, 41)
     for (label, scheme, scale, factor), colour in zip(starts, SERIES, strict=False):
         squares = np.array(_squares(net, scale * net.init(scheme=scheme), x[:200])[:40])
@@ -64,7 +64,7 @@ def dead() -> Figure:
     x, labels = cg.data.digits()
     x, labels = x[:200], labels[:200]
     rates = np.geomspace(0.05, 30, 22)
-    figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 4.4), sharex=True)
+    figure, (above, below) = plt.subplots(2, 1, figsize=(5.2, 3.8), sharex=True)
     kinds = [("relu", "ReLU"), ("leaky_relu", "leaky ReLU")]
     for (activation, label), colour in zip(kinds, SERIES, strict=False):
         net = cg.network([64, 100, 10], activation=activation)
@@ -99,7 +99,7 @@ def overfitting() -> Figure:
     y_train = (true + wrong * rng.integers(1, 10, 300)) % 10
     _, _, *watched = cg.data.split(x_rest, y_rest, fraction=300 / 1497)
     net = cg.network([64, 64, 10])
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.2))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(5.2, 2.8))
     decays = [(0.0, "none"), (10.0, "weight decay 10")]
     steps = np.arange(1, 151)
     for (decay, label), colour in zip(decays, SERIES[1:], strict=False):
@@ -129,10 +129,11 @@ def overfitting() -> Figure:
             )
             left.annotate(
                 "validation",
-                (best, trace.validation_loss[best]),
-                (8, -14),
+                (150, trace.validation_loss[-1]),
+                (0, 6),
                 color=colour,
                 textcoords="offset points",
+                ha="right",
             )
             for axis in (left, right):
                 axis.axvline(best + 1, color=INK, alpha=0.5, linewidth=1)
@@ -156,12 +157,12 @@ def boundary() -> Figure:
     keep = np.array([i for i in range(2000) if i % 2 == 0 or i < 40])
     points, kind = points[keep], kind[keep]
     net = cg.network([2, 2])
-    figure, axis = plt.subplots(figsize=(6.4, 3.6))
+    figure, axis = plt.subplots(figsize=(5.2, 3.1))
     common, rare = points[kind == 0], points[kind == 1]
     axis.plot(*common.T, ".", color=INK, alpha=0.25, markersize=4)
     axis.plot(*rare.T, "D", color=SERIES[1], markersize=5)
-    words = [(1, "as they are"), (50, "the rare 50 times")]
-    for (times, label), colour in zip(words, (SERIES[0], SERIES[2]), strict=True):
+    words = [(1, "as they are", "right"), (50, "the rare 50 times", "left")]
+    for (times, label, side), colour in zip(words, (SERIES[0], SERIES[2]), strict=True):
         rows = np.repeat(np.arange(len(kind)), np.where(kind == 1, times, 1))
         w = cg.training.fit(
             net,
@@ -184,7 +185,7 @@ def boundary() -> Figure:
             (0, 4),
             textcoords="offset points",
             color=colour,
-            ha="center",
+            ha=side,
         )
     axis.set(xlim=(-3.4, 3.6), ylim=(-2.6, 3), xlabel="x₁", ylabel="x₂")
     return figure

@@ -58,7 +58,7 @@ def _picture(axis: Axes, pixels: np.ndarray) -> None:
 def weights() -> Figure:
     """The weights into all 32 units."""
     W, _, _ = _units()
-    figure, axes = plt.subplots(4, 8, figsize=(6.4, 3.3))
+    figure, axes = plt.subplots(4, 8, figsize=(5.2, 2.8))
     for axis, unit in zip(axes.flat, W.T, strict=True):
         _picture(axis, unit)
     return figure
@@ -69,7 +69,7 @@ def exciting() -> Figure:
     W, h, images = _units()
     alive = int((h.max(0) > 0).sum())
     units = [*range(4), *range(alive - 4, alive)]
-    figure, axes = plt.subplots(5, 8, figsize=(6.4, 4.3))
+    figure, axes = plt.subplots(5, 8, figsize=(5.2, 3.7))
     for column, unit in zip(axes.T, units, strict=True):
         _picture(column[0], W[:, unit])
         for axis, image in zip(column[1:], h[:, unit].argsort()[:-5:-1], strict=True):
@@ -104,7 +104,7 @@ def features() -> Figure:
     by_hand = judge(np.hstack([rows, columns])[None] / 8, np.zeros((1, 16)))
     pixels = judge(np.eye(64)[None], np.zeros((1, 64)))
 
-    figure, axis = plt.subplots(figsize=(6.4, 3.6))
+    figure, axis = plt.subplots(figsize=(5.2, 3.1))
     axis.semilogx(few, learned, "o-", base=2, color=SERIES[0])
     axis.semilogx(many, chance, "s-", base=2, color=SERIES[1])
     axis.plot(16, by_hand, "D", color=SERIES[2], markersize=8)
@@ -136,7 +136,7 @@ def _spikes(current: float, milliseconds: int) -> list[float]:
 
 def rate() -> Figure:
     """Spikes of one neuron at four currents, and its rate against the current."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.2))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(5.2, 2.8))
     currents = [0.9, 1.2, 2.0, 4.0]
     left.eventplot(
         [_spikes(current, 200) for current in currents],

@@ -47,7 +47,7 @@ def _curve(network: tuple[Any, Any], x: Any) -> Any:
 
 def parts() -> Figure:
     """A step, a bump, a hat, and a wave made of hats."""
-    figure, axes = plt.subplots(2, 2, figsize=(6.4, 4.6), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(5.2, 4.0), sharex=True, sharey=True)
     x = np.linspace(-1, 1, 1001)
     shapes = [
         ("a step: 1 sigmoid", _by_hand("sigmoid", 1e6, [0.0], [1], 0)),
@@ -75,7 +75,7 @@ def parts() -> Figure:
 
 def widths() -> Figure:
     """Worst errors by hand on their bounds, and those of trained networks."""
-    figure, axis = plt.subplots(figsize=(6.4, 4.2))
+    figure, axis = plt.subplots(figsize=(5.2, 3.6))
     x = np.linspace(-1, 1, 2001)
     counts = 2 ** np.arange(2, 11)
     for make, bound, name, colour in (
@@ -122,7 +122,7 @@ def heart() -> Figure:
     q = np.linalg.lstsq(powers.reshape(len(points), 49), target, rcond=None)[0]
     q, reach = q.reshape(7, 7), 1.5 * 2**0.5
 
-    figure, axes = plt.subplots(2, 2, figsize=(6.4, 6.2), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(5.2, 5.3), sharex=True, sharey=True)
     for axis, n in zip(axes.flat, (4, 8, 16, 64), strict=True):
         knots = np.linspace(-reach, reach, n + 1)
         values = knots[:, None] ** np.arange(7) @ q.T
@@ -153,13 +153,13 @@ def heart() -> Figure:
 
 def outside() -> Figure:
     """A network that is the sine inside its interval and a line outside."""
-    figure, axis = plt.subplots(figsize=(6.4, 2.9))
+    figure, axis = plt.subplots(figsize=(5.2, 2.5))
     x = np.linspace(-3, 3, 1201)
     axis.plot(x, _wave(x), "--", color=INK, linewidth=1.2, alpha=0.7)
     axis.plot(x, _curve(_hats(64), x), color=SERIES[1])
     for edge in (-1, 1):
         axis.axvline(edge, color=INK, linestyle=":", linewidth=1)
-    axis.text(1.55, -2.4, "network", color=SERIES[1], ha="left")
+    axis.text(1.85, -2.4, "network", color=SERIES[1], ha="left")
     axis.text(2.5, 1.2, "sine", ha="center")
     axis.set(ylim=(-3, 1.6), xlabel="x")
     return figure

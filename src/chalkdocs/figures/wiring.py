@@ -51,7 +51,7 @@ def xor() -> Figure:
     """The wires of XOR, its corners, and where the hidden neurons put them."""
     figure, axes = plt.subplot_mosaic(
         [["wires", "wires"], ["plane", "hidden"]],
-        figsize=(6.4, 5.6),
+        figsize=(5.2, 4.8),
         height_ratios=[1, 1.1],
     )
     _wires(axes["wires"])
@@ -68,7 +68,7 @@ def xor() -> Figure:
     hidden = np.stack([total, np.maximum(total - 1, 0)], axis=1)
     # The output is a half where h1 - 2 h2 is.
     axis.plot([0.1, 2.5], [-0.2, 1.0], color=INK, linewidth=1.2)
-    axis.text(1.08, -0.3, "two corners", color=SERIES[1], va="bottom")
+    axis.text(1.2, 0, "two corners", color=SERIES[1], va="center")
     axis.text(1.25, 0.52, "ŷ = ½", ha="right")
     _classes(axis, hidden)
     axis.set(title="hidden neurons", xlabel="h₁", ylabel="h₂", xlim=(-0.4, 2.6))
@@ -97,7 +97,7 @@ def holes() -> Figure:
     wanted = ((0, 1), (1, 0), (8, 2), (8, 1))
     digits = [np.flatnonzero((labels == k) & (found == n))[0] for k, n in wanted]
     pictures = np.concatenate([four, ink[digits]])
-    figure, axes = plt.subplots(2, 4, figsize=(6.4, 3.9))
+    figure, axes = plt.subplots(2, 4, figsize=(5.2, 3.4))
     for axis, picture, count in zip(axes.flat, pictures, _holes(pictures), strict=True):
         for i, j in np.argwhere(picture):
             axis.add_patch(Rectangle((j, i), 1, 1, fc=SERIES[0], ec=PAPER, lw=0.6))
@@ -111,7 +111,7 @@ def holes() -> Figure:
 
 def starts() -> Figure:
     """The final losses of 100 networks of each of three widths, sorted."""
-    figure, axes = plt.subplots(1, 3, figsize=(6.4, 3.2), sharey=True)
+    figure, axes = plt.subplots(1, 3, figsize=(5.2, 2.8), sharey=True)
     y = IS_ONE[:, None].astype(float)
     for axis, hidden, colour in zip(axes, (2, 4, 8), SERIES, strict=False):
         net = cg.network([2, hidden, 1])
@@ -132,7 +132,7 @@ def starts() -> Figure:
 def bound() -> Figure:
     """Mistakes against the margin, and the bound."""
     margins, line = np.geomspace(0.01, 1, 9), np.array([0.6, 0.8, -0.2])
-    figure, axis = plt.subplots(figsize=(6.4, 3.8))
+    figure, axis = plt.subplots(figsize=(5.2, 3.3))
     limits = []
     for margin in margins:
         counts, least = [], np.inf
