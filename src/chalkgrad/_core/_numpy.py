@@ -22,6 +22,9 @@ class _Arrays(check.Arrays):
     def cast(self, x: Any, dtype: str) -> Any:
         return x.astype(dtype, copy=False)
 
+    def is_finite(self, x: Any) -> bool:
+        return bool(np.isfinite(x).all())
+
 
 arrays = _Arrays()
 F = TypeVar("F", bound=Callable[..., Any])

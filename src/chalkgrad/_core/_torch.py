@@ -22,6 +22,9 @@ class _Arrays(check.Arrays):
     def cast(self, x: Any, dtype: str) -> Any:
         return x.to(getattr(torch, dtype))
 
+    def is_finite(self, x: Any) -> bool:
+        return bool(torch.isfinite(x).all())
+
     def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
         # A compiled step must not look at its numbers: it would be cut in pieces.
         if not torch.compiler.is_compiling():

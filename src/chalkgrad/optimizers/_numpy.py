@@ -123,7 +123,7 @@ def sgd(
     def step(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
         arrays.step("sgd.step", w, grad, state)
         eta = _rate("sgd.step", lr, state.t, w)
-        grad = grad + weight_decay * w
+        grad = grad + weight_decay * w if weight_decay else grad
         v = momentum * state.v + grad
         along = grad + momentum * v if nesterov else v
         return w - eta * along, SgdState(state.t + 1, v)
