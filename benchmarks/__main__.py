@@ -29,9 +29,13 @@ RACES = {
         autodiff.chain,
         autodiff.network,
         *optimizers.SMALL,
-        optimizers.million,
+        *optimizers.large(10**6),
     ],
-    "cuda": [epoch.digits, *optimizers.SMALL, optimizers.million],
+    "cuda": [
+        epoch.digits,
+        *optimizers.SMALL,
+        *(contest for n in (10**6, 10**7, 10**8) for contest in optimizers.large(n)),
+    ],
 }
 
 

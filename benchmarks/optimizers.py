@@ -37,44 +37,70 @@ SMALL = [
 ]
 
 
-def million(device: str) -> Runs:
-    """20 steps of rmsprop on a million weights in 20 tensors, or in one, float32"""
-    draw = np.random.default_rng(0).normal
-    start = torch.tensor(draw(size=10**6).astype("float32"), device=device)
-    grads = torch.tensor(draw(size=(20, 10**6)).astype("float32"), device=device)
-    opt = twin.optimizers.rmsprop(lr=1e-3)
+def _large(
+    n: int, name: str, peer: type, arrays: int, *, fused: bool = False
+) -> Callable[[str], Runs]:
+    """Make the contest of a compiled rule, on n weights in one tensor or in 20.
 
-    def ours(step: Callable[..., Any]) -> object:
-        w = start.clone()
-        state = opt.init(w)
-        for grad in grads:
-            w, state = step(w, grad, state)
-        return w
+    `arrays` is how many a step must read or write. The last contestant reads and writes
+    as many, and does nothing else: that is the limit.
+    """
 
-    def theirs(foreach: bool) -> object:
-        weights = [torch.nn.Parameter(part.clone()) for part in start.split(50_000)]
-        peer = torch.optim.RMSprop(weights, lr=1e-3, foreach=foreach)
-        for grad in grads:
-            for p, part in zip(weights, grad.split(50_000), strict=True):
-                p.grad = part
-            peer.step()
-        return weights
+    def contest(device: str) -> Runs:
+        generator = torch.Generator(device).manual_seed(0)
+        kind: dict[str, Any] = {"device": device, "generator": generator}
+        start, grads = torch.randn(n, **kind), torch.randn(4, n, **kind)
+        opt = getattr(twin.optimizers, name)(lr=1e-3)
 
-    def stream() -> object:
-        """Read and write as much as rmsprop must: three arrays in, two out."""
-        x = start.clone()
-        for _ in range(len(grads) * 5 // 2):
-            x.add_(1.0)
-        return x
+        def ours(step: Callable[..., Any]) -> object:
+            w = start.clone()
+            state = opt.init(w)
+            for k in range(20):
+                w, state = step(w, grads[k % 4], state)
+            return w
 
-    compiled = torch.compile(opt.step)
-    return {
-        "chalkgrad.torch, compiled": lambda: ours(compiled),
-        "chalkgrad.torch": lambda: ours(opt.step),
-        "torch.optim": lambda: theirs(False),
-        "torch.optim, foreach": lambda: theirs(True),
-        "the same bytes, in place": stream,
-    }
+        def theirs(**how: bool) -> object:
+            weights = [torch.nn.Parameter(p.clone()) for p in start.split(n // 20)]
+            theirs = peer(weights, lr=1e-3, **how)
+            for k in range(20):
+                parts = grads[k % 4].split(n // 20)
+                for p, part in zip(weights, parts, strict=True):
+                    p.grad = part
+                theirs.step()
+            return weights
+
+        def stream() -> object:
+            passed = [start.clone() for _ in range(arrays)]  # all that a step touches
+            for k in range(20 * arrays // 2):
+                passed[k % arrays].add_(1.0)
+            return passed
+
+        compiled = torch.compile(opt.step)
+        runs: Runs = {
+            "chalkgrad.torch, compiled": lambda: ours(compiled),
+            "chalkgrad.torch": lambda: ours(opt.step),
+            "torch.optim": lambda: theirs(foreach=False),
+            "torch.optim, foreach": lambda: theirs(foreach=True),
+            "as many bytes, in place": stream,
+        }
+        if fused:
+            runs["torch.optim, fused"] = lambda: theirs(fused=True)
+        return runs
+
+    contest.__name__ = f"{name}_{n}"
+    contest.__doc__ = (
+        f"20 steps of {name} on {n:,} weights, in one tensor or in 20, f32"
+    )
+    return contest
+
+
+def large(n: int) -> list[Callable[[str], Runs]]:
+    """List the contests on n weights; a GPU has room for 100 million and more."""
+    return [
+        _large(n, "adagrad", torch.optim.Adagrad, 5, fused=True),
+        _large(n, "rmsprop", torch.optim.RMSprop, 5),
+        _large(n, "adam", torch.optim.Adam, 7, fused=True),
+    ]
 
 
 def _runs(name: str, peer: type, device: str, *, fused: bool, **chosen: float) -> Runs:

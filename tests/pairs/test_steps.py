@@ -225,3 +225,19 @@ def test_200_steps_are_those_of_torch_optim(name, dtype, rtol, monkeypatch):
     for to, make in zip((np.asarray, tensor), paths, strict=True):
         v, _ = stepped(make(**chosen), to(w.copy()), to(grads))
         np.testing.assert_allclose(ndarray(v), ndarray(p), rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("path", OPTIMIZERS)
+def test_a_step_compiles_in_one_piece_and_stays_the_same(path):
+    _, make = both(path)
+    opt = make(lr=0.01)
+    torch.compiler.reset()
+    compiled = torch.compile(opt.step, fullgraph=True, backend="eager")
+    rng = np.random.default_rng(0)
+    w, *grads = (torch.tensor(rng.normal(size=5)) for _ in range(4))
+    v = w.clone()
+    state, other = opt.init(w), opt.init(v)
+    for grad in grads:
+        w, state = compiled(w, grad, state)
+        v, other = opt.step(v, grad, other)
+    torch.testing.assert_close(w, v, rtol=1e-14, atol=0)
