@@ -6,13 +6,8 @@ what has a GPU version, in wall time.
 """
 
 import argparse
-import json
-import platform
-import subprocess
 import time
 from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,8 +16,8 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from benchmarks import autodiff, epoch, optimizers
+from benchmarks.record import keep, machine
 
-RESULTS = Path(__file__).with_name("results")
 RACES = {
     "cpu": [
         epoch.digits,
@@ -51,21 +46,6 @@ def race(
             if turn >= 0:
                 times[name].append(1e3 * (clock() - start))
     return times
-
-
-def machine(device: str) -> dict[str, str]:
-    """Say what the numbers belong to."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
-    peers = ("numpy", "torch", "scikit-learn", "autograd")
-    return {
-        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in peers},
-        "commit": commit.stdout.strip(),
-    }
 
 
 def table(title: str, times: dict[str, list[float]]) -> Table:
@@ -100,10 +80,9 @@ def main() -> None:
             times = race(contest(args.device), args.rounds, clock)
         results[contest.__name__] = {"title": contest.__doc__, "ms": times}
         Console().print(table(str(contest.__doc__), times))
-    RESULTS.mkdir(exist_ok=True)
-    out = {"machine": machine(args.device), "races": results}
-    path = RESULTS / f"{args.device}.json"
-    path.write_text(json.dumps(out, indent=1) + "\n", "utf-8")
+    device = torch.cuda.get_device_name() if args.device == "cuda" else "cpu"
+    peers = ("numpy", "torch", "scikit-learn", "autograd")
+    keep(args.device, machine(*peers, device=device), races=results)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,6 @@ each, and keeps the accuracy on examples that no model was trained on; it takes 
 minutes on one core. The page that compares them draws from what it writes.
 """
 
-import json
-import platform
-import subprocess
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +14,8 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 import chalkgrad.numpy as cg
+from benchmarks.record import keep, machine
 
-RESULT = Path(__file__).with_name("results") / "comparison.json"
 SEEDS = range(10)
 SIDES, DIGITS = (2, 4, 8), (20, 50, 100, 200, 500, 1200)
 LENGTHS, SIGNALS = (16, 32, 64, 128), (10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -161,20 +156,7 @@ def main() -> None:
         "digits": [repeated(digits, side=side, n=n) for side in SIDES for n in DIGITS],
         "signals": [repeated(teeth, n=n, length=length) for n, length in cells],
     }
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
-    out = {
-        "machine": {
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "scikit-learn": version("scikit-learn"),
-            "commit": commit.stdout.strip(),
-        },
-        **results,
-    }
-    RESULT.write_text(json.dumps(out) + "\n", "utf-8")
+    keep("comparison", machine("numpy", "scikit-learn"), **results)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,9 @@ not: ``pip install jax keras optax``. The page on adaptive rates shows what it w
 """
 
 import inspect
-import json
 import math
 import os
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -22,10 +19,10 @@ import optax
 import torch
 
 import chalkgrad.numpy as cg
+from benchmarks.record import keep, machine
 
 jax.config.update("jax_enable_x64", True)
 
-RESULT = Path(__file__).with_name("results") / "conventions.json"
 LIBRARIES = ("PyTorch", "Keras", "optax", "chalkgrad")
 # What each library calls a rule; None: it has none.
 NAMES: dict[str, Sequence[str | None]] = {
@@ -257,10 +254,8 @@ QUESTIONS: list[tuple[str, Callable[[str], str]]] = [
 def main() -> None:
     """Ask, and keep the answers."""
     rows = [[words, *map(ask, LIBRARIES)] for words, ask in QUESTIONS]
-    versions = {name: version(name) for name in ("torch", "keras", "optax", "jax")}
     table = {"head": ["", *LIBRARIES], "rows": rows}
-    out = {"machine": versions, "table": table}
-    RESULT.write_text(json.dumps(out, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    keep("conventions", machine("torch", "keras", "optax", "jax"), table=table)
     for row in rows:
         print(*row, sep=" | ")  # noqa: T201
 

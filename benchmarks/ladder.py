@@ -7,20 +7,16 @@ within a round, in CPU time. ``--device cuda`` adds the GPU, in wall time, and w
 """
 
 import argparse
-import json
-import platform
-import subprocess
 import time
 from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-RESULTS = Path(__file__).with_name("results")
+from benchmarks.record import keep, machine
+
 BATCH, D, K = 256, 256, 256
 WEIGHTS, FEW = 4_194_304, 65_536  # loops step a few weights only
 LR, B1, B2, EPS = 1e-3, 0.9, 0.999, 1e-8
@@ -253,19 +249,7 @@ def main() -> None:
     clock = time.perf_counter if on_gpu else time.process_time
     wait = torch.cuda.synchronize if on_gpu else lambda: None
     torch.set_num_threads(1)
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
-    out: dict[str, Any] = {
-        "machine": {
-            "device": torch.cuda.get_device_name() if on_gpu else "cpu",
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "torch": version("torch"),
-            "commit": commit.stdout.strip(),
-        }
-    }
+    out: dict[str, Any] = {}
     works = {
         "layer": (layer, 2 * BATCH * D * K, 4 * (BATCH * D + (D + 1) * K + BATCH * K)),
         "adam": (adam, 14 * WEIGHTS, 28 * WEIGHTS),
@@ -296,8 +280,9 @@ def main() -> None:
             ]
             for rung in out[name]["rungs"]:
                 print(name, rung["name"], min(rung["us"]), rung["ratio"], flush=True)  # noqa: T201
-    name = "ladder-cuda.json" if on_gpu else "ladder.json"
-    (RESULTS / name).write_text(json.dumps(out, indent=1) + "\n", "utf-8")
+    device = torch.cuda.get_device_name() if on_gpu else "cpu"
+    name = "ladder-cuda" if on_gpu else "ladder"
+    keep(name, machine("numpy", "torch", device=device), **out)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,15 @@ page on loss landscapes draws from what it writes.
 """
 
 import json
-import platform
-import subprocess
 from collections.abc import Sequence
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 import chalkgrad.numpy as cg
+from benchmarks.record import keep, machine
 
-RESULT = Path(__file__).with_name("results") / "landscape.json"
 DEPTHS = {16: (2, 5, 10, 20, 40, 80), 64: (2, 5, 10, 20, 40)}
 SEEDS, LINES, RADII = range(5), range(10), (1.0, 0.5, 0.25)
 LOSS = cg.losses.cross_entropy
@@ -100,20 +96,8 @@ def main() -> None:
                     }
                 runs.append(run)
                 print(json.dumps(run), flush=True)  # noqa: T201
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
-    out = {
-        "machine": {
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "commit": commit.stdout.strip(),
-        },
-        "runs": runs,
-        "planes": [plane(depth, skip) for skip in (False, True) for depth in (5, 40)],
-    }
-    RESULT.write_text(json.dumps(out) + "\n", "utf-8")
+    planes = [plane(depth, skip) for skip in (False, True) for depth in (5, 40)]
+    keep("landscape", machine("numpy"), runs=runs, planes=planes)
 
 
 if __name__ == "__main__":

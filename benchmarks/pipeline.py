@@ -5,11 +5,6 @@ with other images, and keeps the accuracy on images that no model was trained on
 page on the pipeline draws from what it writes.
 """
 
-import json
-import platform
-import subprocess
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +18,8 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 import chalkgrad.numpy as cg
+from benchmarks.record import keep, machine
 
-RESULT = Path(__file__).with_name("results") / "pipeline.json"
 SEEDS, SIZES = range(10), (50, 100, 200, 400, 800, 1297)
 
 
@@ -130,20 +125,7 @@ def main() -> None:
     for point in results["curve"]:
         for name, found in point["accuracy"].items():
             print(point["n"], name, np.mean(found, axis=1).round(4))  # noqa: T201
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
-    out = {
-        "machine": {
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "scikit-learn": version("scikit-learn"),
-            "commit": commit.stdout.strip(),
-        },
-        **results,
-    }
-    RESULT.write_text(json.dumps(out) + "\n", "utf-8")
+    keep("pipeline", machine("numpy", "scikit-learn"), **results)
 
 
 if __name__ == "__main__":

@@ -6,20 +6,15 @@ that at the start (a tenth, on the digits). The page on adaptive rates draws fro
 it writes.
 """
 
-import json
-import platform
-import subprocess
 from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 import chalkgrad.numpy as cg
+from benchmarks.record import keep, machine
 
-RESULT = Path(__file__).with_name("results") / "race.json"
 STARTS = 20
 LOOK = 10  # how often the height is measured, in steps: it costs as much as a step
 RATES = np.geomspace(1e-5, 10, 13)  # two to a factor of ten
@@ -150,9 +145,6 @@ def main() -> None:
             with np.errstate(all="ignore"):
                 runs[k, i] = steps_needed(task, method)
             print(name, who, flush=True)  # noqa: T201
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
     head = [
         "method",
         "its best rate for all",
@@ -160,22 +152,17 @@ def main() -> None:
         "with the best for each problem",
         "rates of 13 that do",
     ]
-    out = {
-        "machine": {
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "commit": commit.stdout.strip(),
-        },
-        "table": {"head": head, "rows": summary(runs)},
-        "methods": list(METHODS),
-        "tasks": list(TASKS),
-        "limits": limits,
-        "rates": RATES.tolist(),
+    keep(
+        "race",
+        machine("numpy"),
+        table={"head": head, "rows": summary(runs)},
+        methods=list(METHODS),
+        tasks=list(TASKS),
+        limits=limits,
+        rates=RATES.tolist(),
         # By method, task, rate and start; 0: never.
-        "steps": np.nan_to_num(runs).astype(int).tolist(),
-    }
-    RESULT.write_text(json.dumps(out) + "\n", "utf-8")
+        steps=np.nan_to_num(runs).astype(int).tolist(),
+    )
 
 
 if __name__ == "__main__":
