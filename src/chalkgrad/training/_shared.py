@@ -106,7 +106,7 @@ class SanityReport(NamedTuple):
         lines = [f"{'check':18}{'passed':9}{'value':10}expected"]
         for name, (passed, value, expected, advice) in self._asdict().items():
             word = {True: "yes", False: "NO", None: "-"}[passed]
-            shown = "<1e-6" if 0 < value < 1e-6 else f"{value:.3g}"
+            shown = "<1e-6" if 0 <= value < 1e-6 else f"{value:.3g}"
             shown = "-" if passed is None else shown
             lines.append(f"{name:18}{word:9}{shown:10}{expected}".rstrip())
             if passed is False:
