@@ -281,7 +281,7 @@ ideal = np.array(
     ]
 )
 
-# %% alt="Eight small squares: moons that become more blurred from left to right, above the regions of a small network and below those of a large one, with a dashed line, the best boundary, in each. The small network stays close to the dashed line. The large one leaves it with growing noise, and draws fingers and islands round single points." caption="Noise 0.1, 0.2, 0.3 and 0.4. Above 4 units, below two layers of 16. Dashed: the best boundary there is."
+# %% alt="Eight small squares: moons that become more blurred from left to right, above the regions of a small network and below those of a large one, with a dashed line, the best boundary, in each. The small network's boundary is simple and stays near the dashed line. That of the large one bends round single points, and leaves the dashed line as the noise grows." caption="Noise 0.1, 0.2, 0.3 and 0.4. Above 4 units, below two layers of 16. Dashed: the best boundary there is."
 figure, axes = plt.subplots(2, 4, figsize=(5.8, 3.0))
 for row, (net, w, right, _) in zip(axes, fitted.values(), strict=True):
     for k, axis in enumerate(row):

@@ -138,6 +138,7 @@ for name, answers in named.items():
     print(f"{name:10} {right(answers):6.1%}")
 assert right(named["chance"]) + 0.05 < right(named["by hand"])
 assert right(named["by hand"]) + 0.01 < right(named["learned"])
+assert abs(right(named["learned"]) - right(named["pixels"])) < 0.015
 
 # %% [markdown]
 # Twenty numbers by hand are far better than twenty of chance. Twenty learned ones are better

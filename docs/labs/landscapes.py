@@ -124,7 +124,7 @@ def ground(axis, net, w, directions, radius, levels, points=23):
     axis.set(aspect="equal", xticks=[], yticks=[])
 
 
-# %% alt="Six squares seen from above, shaded by height, a plain network above and one with skips below. From near, both show smooth ovals, closer together for the plain one. At the middle distance the plain ground is a narrow valley whose lines no longer run parallel; from far its rings are many and crooked. With skips there are a few rounded rings at each distance." caption="20 layers, as far as 0.02, 0.2 and 2 times the length of the weights. From line to line the loss grows by a tenth, a fifth, and one power of ten."
+# %% alt="Six squares seen from above, shaded by height, a plain network above and one with skips below. From near, both show smooth ovals, closer together for the plain one. At the middle distance the plain ground is a narrow valley whose lines no longer run parallel; from far its rings are many and crooked. With skips there are a few rounded rings at each distance." caption="20 layers, as far as 0.02, 0.2 and 2 times the length of the weights. From line to line the loss grows by a tenth of a power of ten, by a fifth, and by a whole one."
 figure, axes = plt.subplots(2, 3, figsize=(5.6, 4.1))
 views = ((0.02, 0.1), (0.2, 0.2), (2.0, 1.0))
 for row, (skip, kind) in zip(axes, KINDS.items(), strict=True):
@@ -205,9 +205,9 @@ plt.show()
 assert min(seen.values()) > 100
 
 # %% [markdown]
-# A random direction bends like the mean of all curvatures, and nearly all of them are
-# nearly 0. So a picture of random directions never shows the wall that limits the step.
-# Read sharpness beside it.
+# A random direction bends, on average, like the mean of all curvatures, and most of those
+# are next to nothing. So a picture of random directions does not show the wall that limits
+# the step. Read sharpness beside it.
 #
 # ## Change the ruler
 #
@@ -300,7 +300,7 @@ assert np.median(farthest) > 0.3
 # without. Then do it without a plane. Walk the straight line from the start of each network
 # to its end, which training did not:
 
-# %% alt="Two graphs of the loss on the straight line from start to end, three curves each. The three of the plain networks fall slowly at first, then faster; those with skips fall steeply at first. None of the six has a hump that could be seen." caption="From the start, 0, straight to the end, 1."
+# %% alt="Two graphs of the loss on the straight line from start to end, three curves each. Those of the plain networks stay nearly level at first and then fall, one of them over a very low hump; those with skips fall from the first, steeply and then less." caption="From the start, 0, straight to the end, 1."
 figure, axes = plt.subplots(1, 2)
 rises = []
 for axis, (skip, kind) in zip(axes, KINDS.items(), strict=True):
@@ -318,8 +318,9 @@ print(f"highest hump on the six lines: {max(rises):.2f}")
 assert max(rises) < 0.1
 
 # %% [markdown]
-# Straight down, also across the plain ground that is so rough in other directions. Rough is
-# what lies round a place that training reached. It does not say that training met it.
+# Downhill, nearly without a rise, also across the plain ground that is so rough in other
+# directions. Rough is what lies round a place that training reached. It does not say that
+# training met it.
 #
 # ## To try
 #
