@@ -6,6 +6,7 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
   does not parse fails the build.
 - A ``pycon`` block copies as the source alone, without prompts and answers.
 - ``![what it shows](figure:page.function "caption")`` is a figure that code draws.
+- ``<!-- widget: bowl -->`` is a thing to move, below the figure that shows the same.
 - ``!!! claim "G1 · holds"`` settles a claim; the block tells what the deck says.
 - ``<!-- source: optimizers.sgd -->`` shows the function as both halves write it.
 - ``<!-- reference: optimizers -->`` documents all that a topic exports.
@@ -39,7 +40,7 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from py_mini_racer import JSEvalException, MiniRacer
 
-from chalkdocs import bibliography, claims
+from chalkdocs import bibliography, claims, widgets
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -272,12 +273,22 @@ def works(section: str) -> str:
     return bibliography.section(section, DOCS, PACKAGE)
 
 
+def widget(name: str) -> str:
+    """Write the place of a widget, with what it is given."""
+    if name not in widgets.__all__:
+        known = ", ".join(widgets.__all__)
+        raise PageError(f"no widget {name!r}; there are {known}.")
+    given = json.dumps(getattr(widgets, name)(), separators=(",", ":"))
+    return f'<div data-widget="{name}" data-given="{html.escape(given)}"></div>'
+
+
 _WRITERS = {
     "source": source,
     "reference": reference,
     "table": table,
     "races": races,
     "bibliography": works,
+    "widget": widget,
 }
 
 
@@ -351,7 +362,7 @@ def _drawn(module: str, digest: str) -> dict[str, str]:
 def _digest(module: str) -> str:
     """Name the state of all that a figure is made from."""
     figures = HERE / "figures"
-    drawing = [figures / "style.py", figures / f"{module}.py"]
+    drawing = [figures / "style.py", figures / f"{module}.py", HERE / "widgets.py"]
     files = [*sorted(PACKAGE.rglob("*.py")), *filter(Path.is_file, drawing)]
     return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:16]
 

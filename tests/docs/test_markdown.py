@@ -1,13 +1,18 @@
 """The Markdown extension: what a page asks for, and what stops the build."""
 
+import json
 import re
+from html import unescape
+from pathlib import Path
 
 import markdown
 import pytest
 
+from chalkdocs import widgets
 from chalkdocs.bibliography import BibliographyError
 from chalkdocs.markdown import PageError, katex, plain
 
+ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "extensions": [
         "admonition",
@@ -86,6 +91,7 @@ def test_a_shared_source_is_one_block():
         ("![](figure:gradient_descent.bowl)", "has no description"),
         ("![A bowl](figure:gradient_descent.boal)", "no figure gradient_descent.boal"),
         ("![A bowl](figure:nothing.bowl)", "the figures of nothing failed"),
+        ("<!-- widget: bawl -->", "no widget 'bawl'; there are backprop, "),
         ("See ![A bowl](figure:gradient_descent.bowl)", "paragraph of its own"),
     ],
 )
@@ -104,6 +110,15 @@ def test_a_figure_is_drawn_in_the_colours_of_the_theme_and_described():
     ids = re.findall(r'\bid="([^"]+)"', out)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'(?:href="|url\()#([^")]+)', out)) <= set(ids)
+
+
+def test_every_widget_is_given_what_python_computed():
+    for name in widgets.__all__:
+        out = html(f"<!-- widget: {name} -->\n")
+        (given,) = re.findall(f'<div data-widget="{name}" data-given="(.*?)">', out)
+        assert json.loads(unescape(given)) == getattr(widgets, name)()
+    files = (ROOT / "docs/assets/js/widgets").glob("*.js")
+    assert {file.stem for file in files} == {"kit", *widgets.__all__}
 
 
 def test_a_claim_tells_what_the_deck_says():

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 import chalkgrad.numpy as cg
+from chalkdocs import widgets
 from chalkdocs.figures.style import INK, PAPER, SERIES
 
-__all__ = ["diagram", "levels", "template"]
+__all__ = ["diagram", "levels", "mistakes", "template"]
 
 # Blue, the middle of both themes, orange: pixels keep their colours in the dark.
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#1f5fbf", "#d9d9d2", "#c2410c"])
@@ -60,6 +61,35 @@ def template() -> Figure:
     for axis in (left, right):
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
+    return figure
+
+
+def mistakes() -> Figure:
+    """The line after each mistake of Rosenblatt's rule, on the points of the widget."""
+    given = widgets.perceptron()
+    x, targets = np.array(given["points"]), np.array(given["targets"])
+    rows = np.concatenate([x, np.ones((len(x), 1))], axis=1)
+    w, lines = np.zeros(3), []
+    for row, sign in [*zip(rows, targets, strict=True)] * 5:  # five passes are enough
+        if sign * (w @ row) <= 0:
+            w = w + sign * row
+            lines.append(w)
+    assert (lines[-1] == cg.perceptron.fit(x, targets).w).all()
+    figure, axis = plt.subplots(figsize=(5.2, 4.2))
+    for i, (a, b, c) in enumerate(lines):
+        last = i == len(lines) - 1
+        foot = -c * np.array([a, b]) / (a**2 + b**2)
+        axis.axline(
+            foot,
+            foot + np.array([-b, a]),
+            color=INK,
+            linewidth=1.8 if last else 0.9,
+            linestyle="-" if last else "--",
+            alpha=1 if last else 0.15 + 0.4 * i / len(lines),
+        )
+    for sign, marker, colour in ((1, "o", SERIES[0]), (-1, "s", SERIES[1])):
+        axis.plot(*x[targets == sign].T, marker, color=colour, markersize=5)
+    axis.set(xlabel="x₁", ylabel="x₂", aspect="equal", xlim=(-1.3, 1.7), ylim=(-1, 1.8))
     return figure
 
 

@@ -1,0 +1,16 @@
+// Things to move: each `<div data-widget="name">` wakes when the reader comes near.
+const wake = async host => {
+  const { default: build } = await import(`./widgets/${host.dataset.widget}.js`);
+  build(host, JSON.parse(host.dataset.given));
+};
+const near = new IntersectionObserver(entries => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    near.unobserve(target);
+    target.dataset.awake = "";
+    wake(target);
+  }
+}, { rootMargin: "400px" });
+const look = () => document.querySelectorAll("[data-widget]:not([data-awake])").forEach(host => near.observe(host));
+// The theme swaps pages without loading them anew, and says so here.
+window.document$ ? window.document$.subscribe(look) : look();

@@ -1,0 +1,56 @@
+// What the widgets share: elements, controls, and numbers as a reader writes them.
+const dress = (node, attributes, children) => {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+};
+export const html = (tag, attributes = {}, ...children) => dress(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes = {}, ...children) => dress(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+// Three digits, and powers of ten where a number is very large or very small.
+export const number = x => {
+  if (x === 0) return "0";
+  const size = Math.abs(x);
+  if (size >= 1e-3 && size < 1e5) {
+    const short = size >= 1000 ? String(Math.round(x)) : String(Number(x.toPrecision(3)));
+    return short.replace("-", "−");
+  }
+  const [digits, power] = x.toExponential(2).split("e");
+  const raised = [...String(Number(power))].map(c => RAISED[c]).join("");
+  return `${String(Number(digits)).replace("-", "−")}\u00a0×\u00a010${raised}`;
+};
+
+let count = 0;
+// A native slider with its name before it and its value beside the name.
+export const slider = ({ label, min, max, step, value }, changed) => {
+  const id = `widget-${count += 1}`;
+  const input = html("input", { type: "range", id, min, max, step, value });
+  const shown = html("span", { class: "widget-value", "aria-hidden": "true" });
+  const box = html("div", { class: "widget-slider" }, html("label", { for: id }, label), shown, input);
+  const show = () => {
+    shown.textContent = number(input.valueAsNumber);
+    box.style.setProperty("--at", (input.valueAsNumber - min) / (max - min));
+  };
+  input.addEventListener("input", () => { show(); changed(); });
+  show();
+  return {
+    box,
+    input,
+    get value() { return input.valueAsNumber; },
+    set value(to) { input.value = to; show(); },
+  };
+};
+export const button = (label, pressed) => {
+  const made = html("button", { type: "button" }, label);
+  made.addEventListener("click", pressed);
+  return made;
+};
+// The frame of every widget: a title that names the group, then its parts.
+export const frame = (host, title, ...parts) => {
+  const id = `widget-${count += 1}`;
+  host.setAttribute("role", "group");
+  host.setAttribute("aria-labelledby", id);
+  host.replaceChildren(html("p", { class: "widget-title", id }, title), ...parts);
+};
+export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
