@@ -314,6 +314,16 @@ def test_a_widget_works_after_instant_navigation_and_follows_the_dark(page, base
     assert widget.evaluate(ink) != light
 
 
+def test_a_widget_that_cannot_be_had_leaves_no_empty_box(page, base):
+    page.route("**/widgets/bowl.js", lambda route: route.abort())
+    with page.expect_event("pageerror"):
+        page.goto(base + HOMES["bowl"])
+        page.locator("figure.drawing").first.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('[data-widget]')).display === 'none'"
+    )
+
+
 @pytest.mark.parametrize("name", HOMES)
 def test_without_javascript_and_in_print_the_figure_stands_alone(chromium, base, name):
     context = chromium.new_context(java_script_enabled=False)

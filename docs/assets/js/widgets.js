@@ -7,10 +7,13 @@ const near = new IntersectionObserver(entries => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     near.unobserve(target);
-    target.dataset.awake = "";
-    wake(target);
+    // What cannot be had (the network is gone) leaves no empty box.
+    wake(target).catch(error => { delete target.dataset.awake; throw error; });
   }
 }, { rootMargin: "400px" });
-const look = () => document.querySelectorAll("[data-widget]:not([data-awake])").forEach(host => near.observe(host));
+const look = () => document.querySelectorAll("[data-widget]:not([data-awake])").forEach(host => {
+  host.dataset.awake = ""; // the style keeps room for it
+  near.observe(host);
+});
 // The theme swaps pages without loading them anew, and says so here.
 window.document$ ? window.document$.subscribe(look) : look();

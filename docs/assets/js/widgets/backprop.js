@@ -127,7 +127,7 @@ export default (host, { x }) => {
     picture.setAttribute("viewBox", "0 0 360 240");
     picture.setAttribute("aria-label", `A graph of ${Object.keys(graph.values).length} nodes and ${graph.edges.length} edges, in ${count} diamond${count > 1 ? "s" : ""} one behind the other.`);
     picture.replaceChildren(...parts);
-    counts.replaceChildren("Multiplications ", html("b", {}, String(gone.length)), ` of ${back.multiplications} · `, html("span", {}, "path by path ", html("b", {}, String(ways.multiplications)), ` (${ways.count} paths)`));
+    counts.replaceChildren("Multiplications ", html("b", {}, String(gone.length)), ` of ${back.multiplications} `, html("span", {}, "· path by path ", html("b", {}, String(ways.multiplications)), ` (${ways.count} paths)`));
     say.textContent = words();
     const end = done === order.length + 1 + back.steps.length;
     if ((end && [step, all].includes(document.activeElement)) || (done === 0 && document.activeElement === undo)) (end ? reset : step).focus();

@@ -84,7 +84,7 @@ export default (host, { points, targets, bound }) => {
     const [x, y] = state.seen === null ? [-99, -99] : at(points[state.seen]);
     ring.setAttribute("transform", `translate(${x} ${y})`);
     const total = state.mistakes.reduce((a, b) => a + b, 0);
-    counts.replaceChildren("Mistakes ", html("b", {}, String(total)), " of at most ", html("b", {}, String(most)), ` · pass ${state.pass ?? 1} · `, html("span", {}, `w = (${state.w.map(number).join(", ")})`));
+    counts.replaceChildren("Mistakes ", html("b", {}, String(total)), " of at most ", html("b", {}, String(most)), ` · pass ${state.pass ?? 1} `, html("span", {}, `· w = (${state.w.map(number).join(", ")})`));
     // While it runs, only what turns the line is read aloud.
     if (!timer || state.wrong || state.done) say.textContent = words();
     picture.setAttribute("aria-label", `${points.length} points of two classes, circles and squares${now ? ", and the line of the neuron; its side for circles is shaded" : ""}.`);
