@@ -28,7 +28,7 @@ def _race() -> tuple[dict[str, Any], Any]:
 
 def rotation() -> Figure:
     """A bowl along the axes, and turned: who notices."""
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.2), sharex=True, sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(5.2, 2.8), sharex=True, sharey=True)
     x, y = np.meshgrid(np.linspace(-1.6, 1.6, 121), np.linspace(-1.6, 1.6, 121))
     grid = np.stack([x, y], -1)
     rules = {"gradient descent": cg.optimizers.sgd(lr=0.09)}
@@ -79,7 +79,7 @@ def _costs(steps: Any, *, one_rate: bool) -> Any:
 def profile() -> Figure:
     """Performance profiles: best rate for each problem, and one for all."""
     found, steps = _race()
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.4), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(5.2, 3.3), sharey=True)
     factors = np.geomspace(1, 100, 200)
     for axis, one_rate in zip(axes, (False, True), strict=True):
         costs = _costs(steps, one_rate=one_rate)
