@@ -50,14 +50,14 @@ def train(net, x, labels, *, seeds=SEEDS, lr=0.02, steps=300):
     return w.reshape(-1, seeds, net.size), right.reshape(-1, seeds)
 
 
-def plane(x, margin=0.3, ticks=60):
+def plane(x, margin=0.3, ticks=40):
     (left, low), (top, high) = x.min(0) - margin, x.max(0) + margin
     across, up = np.linspace(left, top, ticks), np.linspace(low, high, ticks)
     return across, up, np.stack(np.meshgrid(across, up), -1).reshape(-1, 2)
 
 
 def draw(axis, net, w, x, labels, margin=0.3):
-    """Tint the region of each class, and mark half of the points."""
+    """Tint the region of each class, and mark some of the points."""
     across, up, places = plane(x, margin)
     outputs = net.forward(w, places)
     for k in range(outputs.shape[1]):
@@ -66,7 +66,7 @@ def draw(axis, net, w, x, labels, margin=0.3):
         if (ahead > 0).any():
             axis.contourf(across, up, ahead, [0, 1e9], colors=f"C{k}", alpha=0.3)
     for k, marker in enumerate("os^"):
-        axis.plot(*x[:50][labels[:50] == k].T, marker, color=f"C{k}", markersize=2)
+        axis.plot(*x[:40][labels[:40] == k].T, marker, color=f"C{k}", markersize=2)
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
 
@@ -211,7 +211,7 @@ assert fate["tanh"][2] > fate["ReLU"][2]
 
 # %% alt="Two squares seen from far, with small moons in the middle. Nearly all of both is strongly tinted in one of two colours, out to the edges. With ReLU the border between them ends in straight rays; with tanh it is bent. Faint is only a narrow strip along the border." caption="How sure the first of the networks is of either moon. Faint: not sure."
 figure, axes = plt.subplots(1, 2, figsize=(5.6, 2.9))
-across, up, places = plane(x, margin=6)
+across, up, places = plane(x, margin=6, ticks=60)
 near = (abs(places - x.mean(0)) < abs(x - x.mean(0)).max(0)).all(1)
 for axis, activation in zip(axes, ("relu", "tanh"), strict=True):
     net = cg.network([2, 16, 2], activation=activation)
