@@ -4,7 +4,7 @@ TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test site-test numpy-only bench gpu lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test site-test copy-test numpy-only bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -27,7 +27,7 @@ serve: setup ## read the site at http://127.0.0.1:8000, rebuilt at every change
 build: setup ## build the site into site/; a warning is an error
 	$(BIN)/mkdocs build --strict
 
-test: lint types unit-test docs-test site-test ## everything that a change must pass
+test: lint types unit-test docs-test site-test copy-test ## everything that a change must pass
 
 lint: setup ## style of the code
 	$(BIN)/ruff check .
@@ -43,7 +43,10 @@ docs-test: setup ## every snippet of every page, in both readings
 	$(BIN)/pytest docs README.md
 
 site-test: build ## the built site in a real browser
-	$(BIN)/pytest tests/site
+	$(BIN)/pytest tests/site --ignore tests/site/test_copies.py
+
+copy-test: build ## what every copy button copies, run in both halves
+	$(BIN)/pytest tests/site/test_copies.py
 
 numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not installed
 	! .cache/numpy-only/bin/python -c 'import torch' 2> /dev/null
