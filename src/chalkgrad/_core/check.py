@@ -211,12 +211,22 @@ def fits(where: str, w: Any, x: Any, size: int, inputs: int) -> None:
 
 
 def floating(where: str, name: str, x: Any) -> None:
-    """Raise unless the array `x` holds float32 or float64."""
+    """Raise unless `x` is an array, of either half, of float32 or float64."""
+    if not hasattr(x, "dtype"):
+        raise TypeError(
+            f"{where}: `{name}` must be an array, got {type(x).__name__}; make one "
+            f"with cg.array({name})."
+        )
     if dtype_name(x) not in FLOATS:
         raise TypeError(
             f"{where}: `{name}` must be float32 or float64, got {dtype_name(x)}; "
             f'convert it with cg.array({name}, dtype="float64").'
         )
+
+
+def finite(where: str, name: str, x: Any) -> None:
+    """Raise at the first nan or infinity."""
+    values(where, name, x, abs(x) < math.inf, "every number must be finite")
 
 
 class Arrays(ABC):
@@ -267,7 +277,7 @@ class Arrays(ABC):
     def finite(self, where: str, name: str, x: Any) -> None:
         """Raise at the first nan or infinity."""
         if not self.is_finite(x):
-            values(where, name, x, abs(x) < math.inf, "every number must be finite")
+            finite(where, name, x)
 
     def whole(self, where: str, name: str, x: Any) -> Any:
         """Return `x` as int64 if it is an array of integers."""

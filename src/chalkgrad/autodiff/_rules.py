@@ -684,10 +684,10 @@ def _network(i: int) -> Callable[..., Any]:
 def _surprise(
     logits: Any, labels: Any, *, reduction: Reduction = "mean", **options: Any
 ) -> Any:
+    where = "cross_entropy"
     each, slopes = losses.cross_entropy_and_slopes(logits, labels, **options)
-    if reduction == "mean":
-        slopes /= each.size
-    return losses._reduce("cross_entropy", each, reduction), slopes
+    shared = losses._share(where, slopes, reduction, classes=slopes.shape[-1])
+    return losses._reduce(where, each, reduction), shared
 
 
 COMPOSED[outputs] = _layer_by_layer

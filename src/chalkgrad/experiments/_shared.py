@@ -467,8 +467,7 @@ def race(
     if start is None:
         start = problem.start
     _points("race", "start", start, problem.start.shape[-1])
-    good = abs(start) < math.inf
-    check.values("race", "start", start, good, "every number must be finite")
+    check.finite("race", "start", start)
     with np.errstate(all="ignore"):
         return {
             name: _walk(problem, optimizer, steps, start)

@@ -206,11 +206,6 @@ def measure(x: Any, *, mebibytes: int = 256) -> Machine:
     >>> mine.gflops > 0, mine.copy > 0, mine.in_place > 0
     (True, True, True)
     """
-    if not hasattr(x, "dtype"):
-        raise TypeError(
-            f"measure: `x` must be an array, got {type(x).__name__}; make one with "
-            "cg.array(x)."
-        )
     check.floating("measure", "x", x)
     mebibytes = check.integer("measure", "mebibytes", mebibytes, low=1)
 

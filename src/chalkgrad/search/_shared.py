@@ -77,7 +77,7 @@ def polyak(f: Callable[[Any], Any], *, lowest: float = 0.0) -> Optimizer:
     lowest = check.number("polyak", "lowest", lowest)
 
     def init(w: Any) -> PolyakState:
-        _floating("polyak.init", "w", w)
+        check.floating("polyak.init", "w", w)
         return PolyakState(0, 0)
 
     def step(w: Any, grad: Any, state: PolyakState) -> tuple[Any, PolyakState]:
@@ -158,7 +158,7 @@ def armijo(
     slope = _share("armijo", "slope", slope)
 
     def init(w: Any) -> ArmijoState:
-        _floating("armijo.init", "w", w)
+        check.floating("armijo.init", "w", w)
         return ArmijoState(0, w[..., :1] * 0 + lr, 0)
 
     def step(w: Any, grad: Any, state: ArmijoState) -> tuple[Any, ArmijoState]:
@@ -532,18 +532,9 @@ def _share(where: str, name: str, value: float, above: float = 0.0) -> float:
     )
 
 
-def _floating(where: str, name: str, x: Any) -> None:
-    if not hasattr(x, "dtype"):
-        raise TypeError(
-            f"{where}: `{name}` must be an array, got {type(x).__name__}; make one "
-            f"with cg.array({name})."
-        )
-    check.floating(where, name, x)
-
-
 def _one(where: str, w: Any) -> None:
     """Raise unless `w` is the weights of one network."""
-    _floating(where, "w", w)
+    check.floating(where, "w", w)
     if w.ndim != 1:
         raise check.ShapeError(
             f"{where}: `w` must be the weights of one network, got {tuple(w.shape)}; "
@@ -553,11 +544,10 @@ def _one(where: str, w: Any) -> None:
 
 def _fits(where: str, w: Any, grad: Any) -> None:
     """Raise unless `grad` is a finite gradient for `w`."""
-    _floating(where, "w", w)
-    _floating(where, "grad", grad)
+    check.floating(where, "w", w)
+    check.floating(where, "grad", grad)
     check.shapes(where, w=(w, "..."), grad=(grad, "..."))
-    good = abs(grad) < math.inf
-    check.values(where, "grad", grad, good, "every number must be finite")
+    check.finite(where, "grad", grad)
 
 
 def _asked(where: str, f: Callable[[Any], Any], w: Any) -> tuple[Any, Any]:

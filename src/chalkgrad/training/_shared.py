@@ -569,7 +569,7 @@ def sanity_check(
             f"{where}: `w` must be the weights of one network, got {tuple(w.shape)}; "
             "take one with w[i]."
         )
-    check.values(where, "x", x, abs(x) < math.inf, "every number must be finite")
+    check.finite(where, "x", x)
     w = copied(w)
     net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
     outputs = net.forward(w, x)
@@ -793,7 +793,7 @@ def _check(
 ) -> int:
     """Tell bad input now, by its index in `x` or `y` rather than in a batch."""
     n = rows(where, x=x, y=y)
-    check.values(where, "x", x, abs(x) < math.inf, "every number must be finite")
+    check.finite(where, "x", x)
     with np.errstate(all="ignore"):
         net.loss_and_grad(w, x, y, loss)
     return n
