@@ -21,10 +21,15 @@ setup: .venv/ready ## make .venv with everything that a contributor needs
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+# What the site and its tests take from npm. A site without it lacks only Python in the page.
+node_modules/.package-lock.json: package-lock.json
+	@if command -v npm > /dev/null; then npm ci --silent --no-audit --no-fund && touch $@; \
+	else echo "npm is not on this machine: the site is built without Python in its pages"; fi
+
 serve: setup ## read the site at http://127.0.0.1:8000, rebuilt at every change
 	$(BIN)/mkdocs serve
 
-build: setup ## build the site into site/; a warning is an error
+build: setup node_modules/.package-lock.json ## build the site into site/; a warning is an error
 	$(BIN)/mkdocs build --strict
 
 test: lint types unit-test docs-test site-test copy-test ## everything that a change must pass
