@@ -49,6 +49,7 @@ LEDGER = Path("reference/claims.md")
 SLIDES = Path("reference/slides.md")
 PACKAGE = ROOT / "src/chalkgrad"
 RESULTS = ROOT / "benchmarks/results"
+RUNTIME = DOCS / "assets/python"
 
 
 class PageError(ValueError):
@@ -123,8 +124,9 @@ _CODE = re.compile(r"<code[^>]*>(.*?)</code>", re.S)
 _DIRECTIVE = re.compile(r"[ \t]*# doctest:.*")
 
 
-def _mark_copies(text: str) -> str:
-    """Give each ``pycon`` block the text that its copy button copies."""
+def _mark_snippets(text: str) -> str:
+    """Give each ``pycon`` block the text to copy, and tell whether it can run here."""
+    runs = " data-run" if (RUNTIME / "pyodide-lock.json").is_file() else ""
 
     def block(match: re.Match[str]) -> str:
         code = _CODE.search(match[1])
@@ -132,14 +134,15 @@ def _mark_copies(text: str) -> str:
         examples = doctest.DocTestParser().get_examples(shown)
         source = _DIRECTIVE.sub("", "".join(e.source for e in examples)).rstrip()
         copy = html.escape(source).replace("\n", "&#10;")
-        return match[0].replace(" highlight", f' highlight" data-copy="{copy}', 1)
+        marks = f' highlight"{runs} data-copy="{copy}'
+        return match[0].replace(" highlight", marks, 1)
 
     return _PYCON.sub(block, text)
 
 
 class _Finish(Postprocessor):
     def run(self, text: str) -> str:
-        return _mark_copies(_set_formulas(text))
+        return _mark_snippets(_set_formulas(text))
 
 
 # --- Source and reference of both halves ----------------------------------------------
