@@ -31,6 +31,7 @@ serve: setup ## read the site at http://127.0.0.1:8000, rebuilt at every change
 
 build: setup node_modules/.package-lock.json ## build the site into site/; a warning is an error
 	$(BIN)/mkdocs build --strict
+	$(BIN)/python -m chalkdocs.finish site
 
 test: lint types unit-test docs-test site-test copy-test ## everything that a change must pass
 

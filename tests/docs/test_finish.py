@@ -1,0 +1,163 @@
+"""The last step of the build: the same for every page, once or twice."""
+
+import base64
+import hashlib
+import re
+import struct
+
+import pytest
+
+from chalkdocs import finish
+
+CONFIG = {
+    "site_name": "chalk",
+    "site_url": "https://host.example/chalk/",
+    "site_description": "What it is.",
+    "nav": [
+        {"Home": "index.md"},
+        {"Walks": ["walks/index.md", {"Down": "walks/down.py"}]},
+    ],
+}
+PAGE = """<!doctype html>
+<html><head>
+<meta charset="utf-8">
+<meta name="description" content="{what}">
+{canonical}
+<title>{title}</title>
+<script>first = "{title}"</script>
+</head><body>
+<script id="__config" type="application/json">{{"base": "."}}</script>
+<script src="bundle.js"></script>
+<script>
+second()
+</script>
+{text}
+</body></html>
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Build a small site, and the folder of its sources."""
+    docs, site = tmp_path / "docs", tmp_path / "site"
+    for source, title, what in [
+        ("index.md", "chalk", "Begin."),
+        ("walks/index.md", "All walks - chalk", "Each of them."),
+        (
+            "walks/down.py",
+            "Down &amp; &quot;up&quot; - chalk",
+            "&lt;b&gt; &quot;x&quot;.",
+        ),
+    ]:
+        where = finish.address(source)
+        page = site / where / "index.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        link = f'<link rel="canonical" href="{CONFIG["site_url"]}{where}">'
+        page.write_text(PAGE.format(what=what, canonical=link, title=title, text=""))
+        (docs / source).parent.mkdir(parents=True, exist_ok=True)
+        (docs / source).write_text(f"# {title}\n")
+    lost = "<h1>404 - Not found</h1>"
+    page = PAGE.format(what="", canonical="", title="chalk", text=lost)
+    (site / "404.html").write_text(page)
+    finish.finish(site, CONFIG, docs)
+    return site
+
+
+def read(site, path):
+    return (site / path).read_text("utf-8")
+
+
+def test_a_second_run_changes_nothing(site):
+    before = {p: p.read_bytes() for p in site.rglob("*") if p.is_file()}
+    finish.finish(site, CONFIG, site.parent / "docs")
+    assert {p: p.read_bytes() for p in site.rglob("*") if p.is_file()} == before
+
+
+def test_the_policy_stands_before_all_that_it_governs(site):
+    for path in ("index.html", "walks/down/index.html", "404.html"):
+        head = read(site, path)
+        assert head.count("Content-Security-Policy") == 1
+        before = head[: head.index("Content-Security-Policy")]
+        assert re.findall(r"<(\w+)", before) == ["html", "head", "meta", "meta"]
+
+
+def test_all_pages_allow_the_scripts_of_all_pages_and_no_others(site):
+    policies = {
+        re.search(r'Policy" content="(.*?)"', p.read_text("utf-8"))[1]
+        for p in site.rglob("*.html")
+    }
+    assert len(policies) == 1
+    rules = dict(part.split(" ", 1) for part in policies.pop().split("; "))
+    scripts = ['first = "chalk"', 'first = "All walks - chalk"', "\nsecond()\n"]
+    scripts.append('first = "Down &amp; &quot;up&quot; - chalk"')
+    hashes = {
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in scripts
+    }
+    assert set(rules["script-src"].split()) == {"'self'", "'wasm-unsafe-eval'", *hashes}
+    assert rules["default-src"] == rules["object-src"] == rules["base-uri"] == "'none'"
+    assert "unsafe-inline" not in rules["script-src"]
+    assert "http" not in " ".join(rules.values())
+
+
+def test_a_shared_link_shows_the_title_and_the_description(site):
+    page = read(site, "walks/down/index.html")
+    told = dict(re.findall(r'<meta property="og:(\S+)" content="(.*)">', page))
+    assert told["title"] == "Down &amp; &quot;up&quot;"
+    assert told["description"] == "&lt;b&gt; &quot;x&quot;."
+    assert told["url"] == "https://host.example/chalk/walks/down/"
+    assert told["image"] == "https://host.example/chalk/assets/images/social.png"
+    assert told["type"] == "article"
+    assert 'og:type" content="website"' in read(site, "index.html")
+    assert "og:" not in read(site, "404.html")
+
+
+def test_the_card_has_the_size_that_the_pages_promise(site):
+    picture = (site / finish.CARD).read_bytes()
+    assert struct.unpack(">II", picture[16:24]) == (1200, 630)
+    assert len(picture) < 200_000
+
+
+def test_an_address_without_a_page_leads_on_from_any_depth(site):
+    page = read(site, "404.html")
+    assert "<h1>There is no page here</h1>" in page
+    assert "<title>Page not found - chalk</title>" in page
+    assert re.findall(r'href="(.*?)"', page) == ["/chalk/?q=", "/chalk/"]
+
+
+def test_a_theme_that_changes_its_404_is_noticed(site):
+    page = read(site, "404.html").replace("There is no page here", "Oh")
+    (site / "404.html").write_text(page)
+    with pytest.raises(finish.SiteError, match="another heading"):
+        finish.finish(site, CONFIG, site.parent / "docs")
+
+
+def test_a_page_without_a_known_head_is_noticed(site):
+    (site / "walks/x.html").write_text("<html></html>")
+    with pytest.raises(finish.SiteError, match=r"x\.html"):
+        finish.finish(site, CONFIG, site.parent / "docs")
+
+
+def test_programs_find_the_pages_in_the_order_of_the_navigation(site):
+    assert (
+        read(site, "llms.txt")
+        == """# chalk
+
+> What it is.
+
+## Start
+
+- [chalk](https://host.example/chalk/): Begin.
+
+## Walks
+
+- [All walks](https://host.example/chalk/walks/): Each of them.
+- [Down & "up"](https://host.example/chalk/walks/down/): <b> "x".
+"""
+    )
+
+
+def test_programs_find_the_lecture_in_one_file(site, monkeypatch):
+    monkeypatch.setattr(finish, "LECTURE", ("walks/",))
+    finish.finish(site, CONFIG, site.parent / "docs")
+    assert read(site, "llms-full.txt").count("# ") == 2
