@@ -60,7 +60,13 @@ const tabOf = block => {
   const labels = panel.closest(".tabbed-set").querySelectorAll(":scope > .tabbed-labels > label");
   return labels[[...panel.parentElement.children].indexOf(panel)].textContent.trim();
 };
-const needsTorch = block => tabOf(block) === "PyTorch" || /^\s*(import|from) (torch|chalkgrad\.torch)\b/m.test(block.dataset.copy);
+// What a page can't do, in words for the reader; nothing where a snippet runs.
+const elsewhere = block => {
+  const imports = names => new RegExp(`^\\s*(import|from) (${names})\\b`, "m").test(block.dataset.copy);
+  if (tabOf(block) === "PyTorch" || imports("torch|chalkgrad\\.torch")) return ["Needs PyTorch: copy it and run it where that is installed. For a GPU, say first: ", html("code", {}, 'torch.set_default_device("cuda")')];
+  if (imports("multiprocessing|concurrent")) return ["Starts processes of its own, and a page can't: copy it and run it on your machine."];
+  return [];
+};
 
 // --- The bar ---------------------------------------------------------------------------
 
@@ -179,7 +185,8 @@ const attachAll = () => {
   const blocks = [...document.querySelectorAll(".language-pycon[data-copy]")];
   let number = 0;
   for (const block of blocks.filter(each => "run" in each.dataset && !each.nextElementSibling?.matches(".run-bar"))) {
-    if (needsTorch(block)) block.after(html("p", { class: "run-bar" }, "Needs PyTorch: copy it and run it where that is installed. For a GPU, say first: ", html("code", {}, 'torch.set_default_device("cuda")')));
+    const why = elsewhere(block);
+    if (why.length) block.after(html("p", { class: "run-bar" }, ...why));
     else bars.set(block, attach(block, number += 1));
   }
   if (blocks.length && !("run" in blocks[0].dataset)) blocks[0].after(html("p", { class: "run-bar" }, "This copy of the site comes without Python: copy the snippets to run them."));
