@@ -26,10 +26,12 @@ node_modules/.package-lock.json: package-lock.json
 	@if command -v npm > /dev/null; then npm ci --silent --no-audit --no-fund && touch $@; \
 	else echo "npm is not on this machine: the site is built without Python in its pages"; fi
 
-serve: setup ## read the site at http://127.0.0.1:8000, rebuilt at every change
+serve: setup node_modules/.package-lock.json ## read the site at http://127.0.0.1:8000, rebuilt at every change
+	$(BIN)/python -m chalkdocs.runtime
 	$(BIN)/mkdocs serve
 
 build: setup node_modules/.package-lock.json ## build the site into site/; a warning is an error
+	$(BIN)/python -m chalkdocs.runtime
 	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m chalkdocs.finish site
 
