@@ -3,6 +3,7 @@
 ``python -m chalkdocs.finish site`` changes the files in ``site`` and adds some:
 
 - every page gets a Content-Security-Policy, for a host that sends no headers;
+- the sections of the navigation get the names that they lack;
 - every page says what to show beside a link to it, and there is a picture to show;
 - ``404.html`` says what has happened, and leads on;
 - ``llms.txt`` lists the pages, and ``llms-full.txt`` holds the lecture as Markdown.
@@ -107,6 +108,26 @@ def shared(page: str, config: dict[str, Any]) -> Iterator[str]:
     yield '<meta name="twitter:card" content="summary_large_image">'
 
 
+# --- What others leave wrong ----------------------------------------------------------
+
+_SECTION = re.compile(
+    r'aria-labelledby="__nav_[\d_]+_label"([^>]*>\s*<label class="md-nav__title"[^>]*>'
+    r"\s*<span[^>]*></span>)([^<]+)"
+)
+
+
+def mended(page: str) -> str:
+    """Name each section of the navigation, which may have an empty label for a name.
+
+    And let no key stop where there is nothing to do.
+    """
+    named = _SECTION.sub(
+        lambda nav: f'aria-label="{nav[2].strip()}"{nav[1]}{nav[2]}', page
+    )
+    named = named.replace(' tabindex=""', "")  # the theme's: no number
+    return named.replace('<a href="" id=', "<a id=")  # autorefs': a place, no link
+
+
 # --- When there is no page ------------------------------------------------------------
 
 _THEIRS = "<h1>404 - Not found</h1>"
@@ -181,7 +202,7 @@ def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
     """Finish a built site."""
     home = config["site_url"]
     files = sorted(site.rglob("*.html"))
-    texts = {path: _OURS.sub("", path.read_text("utf-8")) for path in files}
+    texts = {path: mended(_OURS.sub("", path.read_text("utf-8"))) for path in files}
     missing = site / "404.html"
     texts[missing] = not_found(texts[missing], urlsplit(home).path, config)
     # The theme fetches a page and puts it in the place of the last one, whose policy

@@ -138,6 +138,23 @@ def test_a_page_without_a_known_head_is_noticed(site):
         finish.finish(site, CONFIG, site.parent / "docs")
 
 
+def test_every_section_of_the_navigation_has_a_name():
+    before = """<nav class="md-nav" aria-labelledby="__nav_5_label" data-md-level="1">
+      <label class="md-nav__title" for="__nav_5" tabindex="">
+        <span class="md-nav__icon md-icon"></span>
+        Labs &amp; more
+      </label>"""
+    after = finish.mended(before)
+    assert '<nav class="md-nav" aria-label="Labs &amp; more" data-md-level' in after
+    assert "tabindex" not in after
+    assert after.count("Labs") == 2
+    assert finish.mended(after) == after
+
+
+def test_a_place_in_a_page_is_no_link():
+    assert finish.mended('<a href="" id="x"></a>') == '<a id="x"></a>'
+
+
 def test_programs_find_the_pages_in_the_order_of_the_navigation(site):
     assert (
         read(site, "llms.txt")
