@@ -254,7 +254,7 @@ QUESTIONS: list[tuple[str, Callable[[str], str]]] = [
 def main() -> None:
     """Ask, and keep the answers."""
     rows = [[words, *map(ask, LIBRARIES)] for words, ask in QUESTIONS]
-    table = {"head": ["", *LIBRARIES], "rows": rows}
+    table = {"head": ["what", *LIBRARIES], "rows": rows}
     keep("conventions", machine("torch", "keras", "optax", "jax"), table=table)
     for row in rows:
         print(*row, sep=" | ")  # noqa: T201
