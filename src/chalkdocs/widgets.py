@@ -11,7 +11,7 @@ import numpy as np
 
 import chalkgrad.numpy as cg
 
-__all__ = ["backprop", "bowl", "perceptron"]
+__all__ = ["backprop", "bowl", "perceptron", "playground", "race"]
 
 
 def backprop() -> dict[str, Any]:
@@ -40,3 +40,49 @@ def perceptron() -> dict[str, Any]:
         "targets": targets.tolist(),
         "bound": cg.perceptron.mistake_bound(drawn, x, targets),
     }
+
+
+def playground() -> dict[str, Any]:
+    """Four sets, the noise of each apart, and numbers to draw weights from.
+
+    Points with noise s are ``clean + s * noise``, for so `cg.data` draws them. Scaled,
+    the normal numbers of a start are the matrices of ``net.init`` with that seed.
+    """
+    sets = {}
+    for draw in (cg.data.moons, cg.data.circles, cg.data.spirals, cg.data.xor):
+        clean, labels = draw(100, noise=0.0)
+        noise = draw(100, noise=1.0)[0] - clean
+        sets[draw.__name__] = {
+            "clean": clean.round(3).tolist(),
+            "noise": noise.round(3).tolist(),
+            "labels": labels.tolist(),
+        }
+    largest = cg.network([2, 8, 8, 8, 1])
+    entries = sum(matrix.size for matrix, _ in largest.layers(largest.init()))
+    starts = [np.random.default_rng(seed).standard_normal(entries) for seed in range(4)]
+    return {"sets": sets, "starts": [start.round(6).tolist() for start in starts]}
+
+
+def race() -> dict[str, Any]:
+    """Surfaces to walk on; `race.js` has their formulas."""
+    problems = {
+        "bowl": cg.experiments.quadratic(10),
+        "turned": cg.experiments.quadratic(10, angle=np.pi / 4),
+        "rosenbrock": cg.experiments.rosenbrock(),
+        "saddle": cg.experiments.saddle(),
+        "beale": cg.experiments.beale(),
+        "himmelblau": cg.experiments.himmelblau(),
+    }
+    surfaces = {
+        name: {
+            "bounds": problem.bounds,
+            "start": problem.start.round(2).tolist(),
+            "minima": problem.minima.round(3).tolist(),
+        }
+        for name, problem in problems.items()
+    }
+    powers = [round(10.0**power, 4) for power in range(-4, 1)]
+    rates = [
+        float(f"{m * power:.2g}") for power in powers for m in (1, 1.5, 2, 3, 5, 7)
+    ]
+    return {"steps": 200, "rates": rates, "surfaces": surfaces}

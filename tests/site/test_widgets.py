@@ -10,6 +10,8 @@ HOMES = {
     "backprop": "/training/backpropagation/",
     "bowl": "/training/gradient-descent/",
     "perceptron": "/perceptron/neuron/",
+    "playground": "/perceptron/boundaries/",
+    "race": "/training/adaptive-rates/",
 }
 
 

@@ -14,6 +14,8 @@ const near = new IntersectionObserver(entries => {
 const look = () => document.querySelectorAll("[data-widget]:not([data-awake])").forEach(host => {
   host.dataset.awake = ""; // the style keeps room for it
   near.observe(host);
+  // A link may hold the state of a widget: #name?what=it-is.
+  if (location.hash.startsWith(`#${host.dataset.widget}?`)) host.scrollIntoView();
 });
 // The theme swaps pages without loading them anew, and says so here.
 window.document$ ? window.document$.subscribe(look) : look();

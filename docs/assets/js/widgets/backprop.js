@@ -1,5 +1,5 @@
 // Backpropagation on a row of diamonds, one node forward and one edge backward at a time.
-import { button, frame, html, number, svg } from "./kit.js";
+import { button, choice, frame, html, number, svg } from "./kit.js";
 
 // The deck's f = x², g = 3x, h = f · g, each diamond fed by the one before it.
 // Nodes in a topological order, edges with their local derivatives.
@@ -51,7 +51,7 @@ export const paths = ({ edges, last }) => {
 const MIDDLE = 120; // of the picture, from top to bottom
 
 export default (host, { x }) => {
-  const size = html("select", { id: "widget-diamonds" }, ...["1 diamond", "2 diamonds", "3 diamonds"].map((text, i) => html("option", { value: i + 1 }, text)));
+  const size = choice({ label: "Graph", options: [[1, "1 diamond"], [2, "2 diamonds"], [3, "3 diamonds"]], value: 1 }, () => begin());
   const picture = svg("svg", { role: "img" });
   const counts = html("p", { class: "widget-counts" });
   const say = html("output", { class: "widget-say" });
@@ -86,7 +86,7 @@ export default (host, { x }) => {
     return `Backward along ${tail} → ${head}: ${number(from)} × ${number(derivative)} brings ${number(brings)} to ${tail}${together}.${end}`;
   };
   const draw = () => {
-    const count = Number(size.value);
+    const count = Number(size.input.value);
     const at = places(count);
     const forward = new Set(order.slice(0, done));
     const gone = back.steps.slice(0, Math.max(0, done - order.length - 1));
@@ -135,7 +135,7 @@ export default (host, { x }) => {
     step.disabled = all.disabled = end;
   };
   const begin = () => {
-    const count = Number(size.value);
+    const count = Number(size.input.value);
     graph = diamonds(x[count - 1], count);
     [back, ways] = [sweep(graph), paths(graph)];
     order = Object.keys(graph.values);
@@ -147,8 +147,6 @@ export default (host, { x }) => {
   const step = button("Step", go(() => done + 1));
   const all = button("To the end", go(() => order.length + 1 + back.steps.length));
   const reset = button("Reset", go(() => 0));
-  size.addEventListener("change", begin);
-  const choose = html("div", { class: "widget-choose" }, html("label", { for: "widget-diamonds" }, "Graph"), size);
-  frame(host, "Try it: forward, then backward", choose, picture, counts, say, html("div", { class: "widget-buttons" }, undo, step, all, reset));
+  frame(host, "Try it: forward, then backward", size.box, picture, counts, say, html("div", { class: "widget-buttons" }, undo, step, all, reset));
   begin();
 };

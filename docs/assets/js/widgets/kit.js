@@ -22,14 +22,15 @@ export const number = x => {
 };
 
 let count = 0;
-// A native slider with its name before it and its value beside the name.
-export const slider = ({ label, min, max, step, value }, changed) => {
+// A native slider with its name before it and its value, in `words`, beside the name.
+export const slider = ({ label, min, max, step, value, words = number }, changed) => {
   const id = `widget-${count += 1}`;
   const input = html("input", { type: "range", id, min, max, step, value });
   const shown = html("span", { class: "widget-value", "aria-hidden": "true" });
   const box = html("div", { class: "widget-slider" }, html("label", { for: id }, label), shown, input);
   const show = () => {
-    shown.textContent = number(input.valueAsNumber);
+    shown.textContent = words(input.valueAsNumber);
+    input.setAttribute("aria-valuetext", shown.textContent);
     box.style.setProperty("--at", (input.valueAsNumber - min) / (max - min));
   };
   input.addEventListener("input", () => { show(); changed(); });
@@ -40,6 +41,14 @@ export const slider = ({ label, min, max, step, value }, changed) => {
     get value() { return input.valueAsNumber; },
     set value(to) { input.value = to; show(); },
   };
+};
+// A native list to choose from: `options` are pairs of value and words.
+export const choice = ({ label, options, value }, changed) => {
+  const id = `widget-${count += 1}`;
+  const input = html("select", { id }, ...options.map(([name, words]) => html("option", { value: name }, words)));
+  input.value = value;
+  input.addEventListener("change", changed);
+  return { box: html("div", { class: "widget-choose" }, html("label", { for: id }, label), input), input };
 };
 export const button = (label, pressed) => {
   const made = html("button", { type: "button" }, label);
