@@ -76,6 +76,7 @@ const attach = (block, number) => {
   const name = `snippet ${number}`;
   const bar = html("div", { class: "run-bar" });
   const state = html("span", { class: "run-state", role: "status" });
+  const code = block.querySelector("pre");
   const out = html("pre", { class: "run-out", tabindex: 0, role: "region", "aria-label": `Output of ${name}` });
   const after = html("div", { class: "run-after" }); // differences and figures
   let editor = null;
@@ -104,11 +105,11 @@ const attach = (block, number) => {
     }
     show();
     for (const { line, page, here: got } of told.differences) {
-      const where = editor ? "" : `Line ${line}. `;
-      after.append(html("p", {}, `${where}The page prints:`), html("pre", {}, page || "nothing\n"), html("p", {}, "and here:"), html("pre", {}, got || "nothing\n"));
+      const parts = editor ? [["The page prints:", page]] : [[`Line ${line}. The page prints:`, page], ["and here:", got]];
+      for (const [words, text] of parts) after.append(html("p", {}, words), html("pre", {}, text || "nothing\n"));
     }
     told.figures.forEach((png, i) => after.append(html("img", { src: `data:image/png;base64,${png}`, alt: `Figure ${i + 1}, drawn by ${name}` })));
-    const answers = /^(?!>>>|\.\.\.)\S/m.test(block.querySelector("code").textContent);
+    const answers = /^(?!>>>|\.\.\.)\S/m.test(code.textContent);
     const verdict = told.error ? "failed" : told.differences.length ? "differs from the page" : answers ? "as on the page" : "done";
     state.textContent = `${verdict} · ${took}`;
     call(go, "Run");
@@ -152,16 +153,16 @@ const attach = (block, number) => {
     if (editor) {
       editor.dom.parentElement.remove();
       editor = null;
-      block.hidden = false;
+      code.hidden = false;
       call(edit, "Edit");
       return;
     }
     const make = (await import(new URL("../python/editor.js", here))).default;
     if (editor) return; // pressed twice
     const box = html("div", { class: "run-editor" });
-    block.before(box);
+    block.prepend(box);
     editor = make(box, { text: block.dataset.copy, label: `Edit ${name}`, run, leave: () => go.focus() });
-    block.hidden = true;
+    code.hidden = true;
     call(edit, "Reset");
     editor.focus();
   });
@@ -174,8 +175,8 @@ const attach = (block, number) => {
   call(edit, "Edit");
   out.hidden = restart.hidden = true;
   bar.append(go, edit, restart, state, html("span", { class: "run-name" }, name));
-  block.after(bar, out, after);
-  return { snippet: () => ({ page: block.querySelector("code").textContent, name, edited: editor ? editor.state.doc.toString() : null }) };
+  block.append(bar, out, after);
+  return { snippet: () => ({ page: code.textContent, name, edited: editor ? editor.state.doc.toString() : null }) };
 };
 
 const attachAll = () => {
@@ -184,12 +185,12 @@ const attachAll = () => {
   scope = null;
   const blocks = [...document.querySelectorAll(".language-pycon[data-copy]")];
   let number = 0;
-  for (const block of blocks.filter(each => "run" in each.dataset && !each.nextElementSibling?.matches(".run-bar"))) {
+  for (const block of blocks.filter(each => "run" in each.dataset && !each.querySelector(".run-bar"))) {
     const why = elsewhere(block);
-    if (why.length) block.after(html("p", { class: "run-bar" }, ...why));
+    if (why.length) block.append(html("p", { class: "run-bar" }, ...why));
     else bars.set(block, attach(block, number += 1));
   }
-  if (blocks.length && !("run" in blocks[0].dataset)) blocks[0].after(html("p", { class: "run-bar" }, "This copy of the site comes without Python: copy the snippets to run them."));
+  if (blocks.length && !("run" in blocks[0].dataset)) blocks[0].append(html("p", { class: "run-bar" }, "This copy of the site comes without Python: copy the snippets to run them."));
 };
 // Instant navigation swaps the page without loading a new one.
 if (window.document$) window.document$.subscribe(attachAll);
