@@ -124,8 +124,14 @@ _CODE = re.compile(r"<code[^>]*>(.*?)</code>", re.S)
 _DIRECTIVE = re.compile(r"[ \t]*# doctest:.*")
 
 
+_CELL = re.compile(r'<div class="language-python cell highlight"')
+
+
 def _mark_snippets(text: str) -> str:
-    """Give each ``pycon`` block the text to copy, and tell whether it can run here."""
+    """Give each ``pycon`` block the text to copy, and tell whether it can run here.
+
+    So can the cells of a lab, which have no prompts.
+    """
     runs = " data-run" if (RUNTIME / "pyodide-lock.json").is_file() else ""
 
     def block(match: re.Match[str]) -> str:
@@ -137,7 +143,7 @@ def _mark_snippets(text: str) -> str:
         marks = f' highlight"{runs} data-copy="{copy}'
         return match[0].replace(" highlight", marks, 1)
 
-    return _PYCON.sub(block, text)
+    return _PYCON.sub(block, _CELL.sub(rf"\g<0>{runs}", text))
 
 
 class _Finish(Postprocessor):

@@ -106,7 +106,7 @@ def markdown(path: Path) -> str:
     parts = []
     for number, cell in enumerate(executed(path).cells):
         if cell.cell_type == "code":
-            parts.append(_fence(cell.source, ".python"))
+            parts.append(_fence(cell.source, ".python .cell"))
             for i, output in enumerate(cell.outputs):
                 where = f"{path.stem}-{number}-{i}"
                 parts.append(_shown(output, cell.metadata, where))

@@ -88,6 +88,8 @@ def test_an_edited_snippet_runs_in_its_place():
     told, printed = run(">>> x = 3\n>>> x\n3\n", edited="x = 4\nx\nx + 1", names=names)
     assert (printed, names["x"]) == ("4\n5\n", 4)
     assert told["differences"] == [{"line": 1, "page": "3\n", "here": "4\n5\n"}]
+    told, printed = run(">>> x = 3\n", edited="x = 4\nx")  # the page has no answer
+    assert (printed, told["differences"]) == ("4\n", [])
     told, _ = run(">>> x\n", edited="x +")
     assert 'File "<snippet 1>", line 1' in told["error"]
     assert "SyntaxError" in told["error"]

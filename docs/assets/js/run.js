@@ -54,6 +54,8 @@ const done = new Set(); // the blocks whose names Python has now
 let scope = null; // where they stand: a page, or one entry of the reference
 
 const scopeOf = block => block.closest(".doc-object") ?? block.closest("article");
+// A cell of a lab is code alone; a snippet has prompts, and what to copy of it.
+const codeOf = block => block.dataset.copy ?? block.querySelector("code").textContent;
 const tabOf = block => {
   const panel = block.closest(".tabbed-block");
   if (!panel) return "";
@@ -62,7 +64,7 @@ const tabOf = block => {
 };
 // What a page can't do, in words for the reader; nothing where a snippet runs.
 const elsewhere = block => {
-  const imports = names => new RegExp(`^\\s*(import|from) (${names})\\b`, "m").test(block.dataset.copy);
+  const imports = names => new RegExp(`^\\s*(import|from) (${names})\\b`, "m").test(codeOf(block));
   if (tabOf(block) === "PyTorch" || imports("torch|chalkgrad\\.torch")) return ["Needs PyTorch: copy it and run it where that is installed. For a GPU, say first: ", html("code", {}, 'torch.set_default_device("cuda")')];
   if (imports("multiprocessing|concurrent")) return ["Starts processes of its own, and a page can't: copy it and run it on your machine."];
   return [];
@@ -109,7 +111,7 @@ const attach = (block, number) => {
       for (const [words, text] of parts) after.append(html("p", {}, words), html("pre", {}, text || "nothing\n"));
     }
     told.figures.forEach((png, i) => after.append(html("img", { src: `data:image/png;base64,${png}`, alt: `Figure ${i + 1}, drawn by ${name}` })));
-    const answers = /^(?!>>>|\.\.\.)\S/m.test(code.textContent);
+    const answers = page && /^(?!>>>|\.\.\.)\S/m.test(code.textContent);
     const verdict = told.error ? "failed" : told.differences.length ? "differs from the page" : answers ? "as on the page" : "done";
     state.textContent = `${verdict} · ${took}`;
     call(go, "Run");
@@ -161,7 +163,7 @@ const attach = (block, number) => {
     if (editor) return; // pressed twice
     const box = html("div", { class: "run-editor" });
     block.prepend(box);
-    editor = make(box, { text: block.dataset.copy, label: `Edit ${name}`, run, leave: () => go.focus() });
+    editor = make(box, { text: codeOf(block), label: `Edit ${name}`, run, leave: () => go.focus() });
     code.hidden = true;
     call(edit, "Reset");
     editor.focus();
@@ -176,14 +178,15 @@ const attach = (block, number) => {
   out.hidden = restart.hidden = true;
   bar.append(go, edit, restart, state, html("span", { class: "run-name" }, name));
   block.append(bar, out, after);
-  return { snippet: () => ({ page: code.textContent, name, edited: editor ? editor.state.doc.toString() : null }) };
+  const page = "copy" in block.dataset ? code.textContent : "";
+  return { snippet: () => ({ page, name, edited: editor ? editor.state.doc.toString() : page ? null : codeOf(block) }) };
 };
 
 const attachAll = () => {
   if (running) end("");
   bars.clear();
   scope = null;
-  const blocks = [...document.querySelectorAll(".language-pycon[data-copy]")];
+  const blocks = [...document.querySelectorAll(".language-pycon[data-copy], .language-python.cell")];
   let number = 0;
   for (const block of blocks.filter(each => "run" in each.dataset && !each.querySelector(".run-bar"))) {
     const why = elsewhere(block);
