@@ -2,14 +2,15 @@
 // `side` in a row; `place` takes a column and a row, both may lie between two grid points.
 export const contour = (values, side, level, place) => {
   const parts = [];
+  const above = i => values[i] > level;
   const write = p => p.map(u => u.toFixed(1)).join(" ");
   for (let row = 0; row + 1 < side; row += 1)
     for (let column = 0; column + 1 < side; column += 1) {
       const first = row * side + column;
-      const heights = [first, first + 1, first + side + 1, first + side].map(i => values[i] - level);
-      const above = heights.filter(height => height > 0).length;
-      if (above === 0 || above === 4) continue;
+      const count = above(first) + above(first + 1) + above(first + side) + above(first + side + 1);
+      if (count === 0 || count === 4) continue;
       // Round the corners of the cell: between which two neighbours is the level?
+      const heights = [first, first + 1, first + side + 1, first + side].map(i => values[i] - level);
       const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
       const found = [];
       corners.forEach(([x0, y0], k) => {

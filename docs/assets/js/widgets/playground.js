@@ -55,7 +55,7 @@ export const train = (sizes, activation, optimizer, start, x, y, batches, lr) =>
   return [...one.w];
 };
 
-const SIDE = 46; // points of the plane, across and up
+const SIDE = 40; // points of the plane, across and up
 const HALF = SIDE / 2; // and of the picture of a hidden unit
 const PLANE = 300; // the picture, in its own units
 const LOSS = { width: 240, height: 130, least: -3, most: 1 }; // powers of ten
@@ -118,8 +118,9 @@ export default (host, { sets, starts }) => {
     const image = context.createImageData(side, side);
     for (let i = 0; i < side * side; i += 1) {
       const v = value(i);
-      const [r, g, b] = v < 0 ? view.colours[0] : view.colours[1];
-      image.data.set([r, g, b, 255 * most * Math.abs(v)], 4 * i);
+      const colour = view.colours[v < 0 ? 0 : 1];
+      for (let k = 0; k < 3; k += 1) image.data[4 * i + k] = colour[k];
+      image.data[4 * i + 3] = 255 * most * Math.abs(v);
     }
     context.putImageData(image, 0, 0);
   };
