@@ -1,21 +1,78 @@
 """The built site, served on this machine, and a browser to read it with."""
 
 import functools
+import gzip
 import http.server
 import os
+import re
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 SITE = Path(__file__).parents[2] / "site"
+SMALLER = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".wasm", ".xml"}
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class Pages(http.server.SimpleHTTPRequestHandler):
+    """Serve the site as its host does: packed, from / and from /chalkgrad/."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        if path.is_dir() and not self.path.partition("?")[0].endswith("/"):
+            self.send_response(301)
+            self.send_header("Location", self.path + "/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        path = path / "index.html" if path.is_dir() else path
+        there = path.is_file()
+        path = path if there else SITE / "404.html"
+        content = path.read_bytes()
+        # The theme swaps only the pages that the sitemap names, by their full address.
+        if path.name == "sitemap.xml":
+            at = f"http://{self.headers['Host']}{self.path.removesuffix(path.name)}"
+            content = re.sub(rb"https://[^/]+/chalkgrad/", at.encode(), content)
+        self.send_response(200 if there else 404)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Cache-Control", "max-age=600")
+        if path.suffix in SMALLER and "gzip" in self.headers["Accept-Encoding"]:
+            content = packed(content)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def translate_path(self, path):
+        return super().translate_path(path.removeprefix("/chalkgrad"))
+
     def log_message(self, *args):
         """Say nothing."""
+
+
+@functools.cache
+def packed(content):
+    """Pack what is asked for again and again only once."""
+    return gzip.compress(content)
+
+
+def ask_until(page, expression, timeout=5000):
+    """Wait until JavaScript says yes.
+
+    Playwright's own way calls eval, which the policy of the site forbids.
+    """
+    end = time.monotonic() + timeout / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"not within {timeout} ms: {expression}"
+        page.wait_for_timeout(50)
+
+
+Page.wait_for_function = ask_until
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +80,17 @@ def base():
     """Serve the site; return where."""
     if not (SITE / "index.html").is_file():
         pytest.fail("there is no built site; run `make build` first.")
-    handler = functools.partial(_Quiet, directory=SITE)
+    handler = functools.partial(Pages, directory=SITE)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+def missing(what):
+    """Skip where a tool is missing; fail in CI, where everything must be tried."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +98,7 @@ def chromium():
     """Start the browser of this machine; only CI insists on one."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
-        say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say("no chromium on this machine: the site was not read in a browser")
+        missing("no chromium on this machine: the site was not read in a browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)
         yield browser
@@ -50,3 +112,12 @@ def page(chromium):
     context.set_default_timeout(5000)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="session")
+def node_modules():
+    """Return where npm put the tools of the site's tests."""
+    folder = Path(__file__).parents[2] / "node_modules"
+    if shutil.which("node") is None or not folder.is_dir():
+        missing("no node_modules on this machine: axe and html-validate were not run")
+    return folder
