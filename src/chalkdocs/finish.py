@@ -5,6 +5,7 @@
 - every page gets a Content-Security-Policy, for a host that sends no headers;
 - the sections of the navigation get the names that they lack;
 - every page says what to show beside a link to it, and there is a picture to show;
+- the index of the search is fetched when somebody searches;
 - ``404.html`` says what has happened, and leads on;
 - ``llms.txt`` lists the pages, and ``llms-full.txt`` holds the lecture as Markdown.
 
@@ -133,7 +134,8 @@ def mended(page: str) -> str:
 _THEIRS = "<h1>404 - Not found</h1>"
 _MISSING = """<h1>There is no page here</h1>
 <p>The address may be mistyped, or the page may have moved.</p>
-<p><a class="md-button md-button--primary" href="{0}?q=">Search the lecture</a>
+<p><a class="md-button md-button--primary" href="{0}?q=" target="_self">Search the
+lecture</a>
 <a class="md-button" href="{0}">Go to the first page</a></p>"""
 
 
@@ -141,6 +143,8 @@ def not_found(page: str, root: str, config: dict[str, Any]) -> str:
     """Say what has happened, and lead on.
 
     It is served for any address, of any depth: its links begin at the root of the host.
+    The search opens where the browser loads a page: a target keeps the theme from
+    putting it in the place of this one.
     """
     ours = _MISSING.format(root)
     if ours in page:
@@ -149,6 +153,29 @@ def not_found(page: str, root: str, config: dict[str, Any]) -> str:
         raise SiteError("404.html has another heading than the theme used to give it.")
     name = f"<title>Page not found - {config['site_name']}</title>"
     return _TITLE.sub(name, page.replace(_THEIRS, ours), count=1)
+
+
+# --- What the search searches ---------------------------------------------------------
+
+_EAGER = re.compile(r'\w+\(new URL\("search/search_index\.json",\w+\.base\)\)')
+_LATE = (
+    "new Promise(done=>{{const go=()=>{0}.subscribe(done);location.search?go():"
+    'document.getElementById("__search").addEventListener("change",go,{{once:!0}})}})'
+)
+
+
+def patient(bundle: str) -> str:
+    """Fetch the index when the search is opened, not with every page.
+
+    It is as heavy as a page. A page needs it at once when its address brings words to
+    search, or to mark.
+    """
+    if "const go=()=>" in bundle:
+        return bundle
+    late, found = _EAGER.subn(lambda eager: _LATE.format(eager[0]), bundle)
+    if found != 1:
+        raise SiteError("the theme fetches its index in another way than it used to.")
+    return late
 
 
 # --- For programs that read -----------------------------------------------------------
@@ -214,6 +241,9 @@ def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
             raise SiteError(f"{path}: where is its {_CHARSET}?")
         ours = "\n".join([_CHARSET, *head, *shared(text, config)])
         path.write_text(text.replace(_CHARSET, ours), "utf-8")
+    index = site / "search/search_index.json"  # Zensical has another search
+    for path in site.glob("assets/javascripts/bundle.*.js") if index.is_file() else ():
+        path.write_text(patient(path.read_text("utf-8")), "utf-8")
     (site / "llms.txt").write_text(list_of_pages(site, config), "utf-8")
     (site / "llms-full.txt").write_text(full_text(docs, config), "utf-8")
     picture = site / CARD

@@ -155,6 +155,16 @@ def test_a_place_in_a_page_is_no_link():
     assert finish.mended('<a href="" id="x"></a>') == '<a id="x"></a>'
 
 
+def test_the_index_is_fetched_when_somebody_searches():
+    before = 'a=f?b(new URL("search/search_index.json",c.base)):d'
+    after = finish.patient(before)
+    assert after.startswith("a=f?new Promise(")
+    assert 'go=()=>b(new URL("search/search_index.json",c.base)).subscribe' in after
+    assert finish.patient(after) == after
+    with pytest.raises(finish.SiteError, match="another way"):
+        finish.patient("a=f?b(anything):d")
+
+
 def test_programs_find_the_pages_in_the_order_of_the_navigation(site):
     assert (
         read(site, "llms.txt")
