@@ -58,7 +58,7 @@ export const train = (sizes, activation, optimizer, start, x, y, batches, lr) =>
 const SIDE = 40; // points of the plane, across and up
 const HALF = SIDE / 2; // and of the picture of a hidden unit
 const PLANE = 300; // the picture, in its own units
-const LOSS = { width: 240, height: 130, least: -3, most: 1 }; // powers of ten
+const LOSS = { width: 240, height: 130, least: -4, most: 1 }; // powers of ten
 
 // The theme may draw the page anew, for an anchor; what was chosen stays.
 let state = { ...FIRST };
@@ -88,10 +88,10 @@ export default (host, { sets, starts }) => {
   const curve = svg("polyline", { class: "widget-line" });
   const height = loss => LOSS.height * (LOSS.most - Math.min(LOSS.most, Math.max(LOSS.least, Math.log10(loss)))) / (LOSS.most - LOSS.least);
   const level = (loss, words) => [
-    svg("path", { d: `M34 ${height(loss)}H${LOSS.width}`, class: "widget-faint" }),
-    svg("text", { x: 30, y: height(loss) + 4, "text-anchor": "end", class: "widget-note" }, words),
+    svg("path", { d: `M38 ${height(loss)}H${LOSS.width}`, class: "widget-faint" }),
+    svg("text", { x: 34, y: height(loss) + 4, "text-anchor": "end", class: "widget-note" }, words),
   ];
-  const levels = [[10, "10"], [1, "1"], [0.1, "0.1"], [0.01, "0.01"], [0.001, "0.001"]].flatMap(each => level(...each));
+  const levels = [[10, "10"], [1, "1"], [0.1, "0.1"], [0.01, "0.01"], [0.001, "0.001"], [0.0001, "0.0001"]].flatMap(each => level(...each));
   const loss = svg("svg", { viewBox: `-8 -8 ${LOSS.width + 12} ${LOSS.height + 16}`, role: "img", "aria-label": "The loss over all points, step by step, on a logarithmic scale." }, ...levels, curve);
   const counts = html("p", { class: "widget-counts" });
   const say = html("output", { class: "widget-say" });
@@ -184,14 +184,13 @@ export default (host, { sets, starts }) => {
     const z = given.at(-1);
     const value = one.net.loss(labels, labels.length);
     const right = labels.filter((label, i) => (z[i] > 0) === (label === 1)).length;
-    if (Number.isFinite(value)) {
-      if (losses.at(-1)?.[0] === count.steps) losses.pop();
-      losses.push([count.steps, value]);
-      if (losses.length > 400) losses = losses.filter((_, i) => i % 2 === 0);
-    }
+    if (losses.at(-1)?.[0] === count.steps) losses.pop();
+    losses.push([count.steps, count.lost ? Infinity : value]);
+    if (losses.length > 400) losses = losses.filter((_, i) => i % 2 === 0);
+    loss.classList.toggle("widget-lost", count.lost > 0);
     tell(verdict(value, right, given.slice(0, -1)));
     const last = Math.max(1, count.steps);
-    curve.setAttribute("points", losses.map(([step, v]) => `${(34 + (LOSS.width - 34) * step / last).toFixed(1)},${height(v).toFixed(1)}`).join(" "));
+    curve.setAttribute("points", losses.map(([step, v]) => `${(38 + (LOSS.width - 38) * step / last).toFixed(1)},${height(v).toFixed(1)}`).join(" "));
     const rest = html("span", {}, `· ${count.lost ? "lost" : `loss ${number(value)}`} · right `, html("b", {}, `${right} of ${labels.length}`));
     counts.replaceChildren("Epoch ", html("b", {}, String(count.epochs)), ` · step ${count.steps} `, rest);
 

@@ -14,8 +14,8 @@ const turned = angle => {
 };
 const beale = (x, y) => [1.5 - x + x * y, 2.25 - x + x * y ** 2, 2.625 - x + x * y ** 3];
 export const surfaces = {
-  bowl: { words: "bowl, ten times as steep one way", ...turned(0) },
-  turned: { words: "the same bowl, turned", ...turned(Math.PI / 4) },
+  bowl: { words: "long bowl", ...turned(0) },
+  turned: { words: "long bowl, turned", ...turned(Math.PI / 4) },
   rosenbrock: {
     words: "Rosenbrock's bent valley",
     loss: ([x, y]) => 100 * (y - x * x) ** 2 + (1 - x) ** 2,
@@ -98,7 +98,7 @@ export default (host, { steps, rates, surfaces: given }) => {
   const say = html("output", { class: "widget-say" });
 
   const surface = choice({ label: "Surface", options: Object.entries(surfaces).map(([name, { words }]) => [name, words]), value: "bowl" }, () => arrive());
-  const lr = slider({ label: "Learning rate η, the same for all", min: 0, max: rates.length - 1, step: 1, value: rates.indexOf(0.05), words: i => number(rates[i]) }, () => race());
+  const lr = slider({ label: "Learning rate η for all", min: 0, max: rates.length - 1, step: 1, value: rates.indexOf(0.05), words: i => number(rates[i]) }, () => race());
   const time = slider({ label: "Step", min: 0, max: steps, step: 1, value: steps }, () => { running = false; draw(); });
   const starts = html("div", { class: "widget-sliders" });
 
