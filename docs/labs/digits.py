@@ -1,5 +1,6 @@
 # ---
 # description: One problem from start to finish, in both halves; what the network gets wrong, and why.
+# tags: [MNIST]
 # ---
 
 # %% [markdown]
