@@ -11,7 +11,7 @@ import numpy as np
 
 import chalkgrad.numpy as cg
 
-__all__ = ["backprop", "bowl", "perceptron", "playground", "race"]
+__all__ = ["backprop", "bowl", "fold", "perceptron", "playground", "race"]
 
 
 def backprop() -> dict[str, Any]:
@@ -28,6 +28,18 @@ def bowl() -> dict[str, Any]:
         "steps": 40,
         "rates": [0.005, 0.25],
     }
+
+
+def fold() -> dict[str, Any]:
+    """Units and weights for 2, 4, 8, … pieces: a fold a layer, or one layer."""
+    networks = []
+    for depth in range(1, 9):
+        deep, flat = [2] * depth, [2**depth - 1]
+        sizes = {"deep": deep, "flat": flat}
+        networks.append(
+            {name: [sum(h), cg.network([1, *h, 1]).size] for name, h in sizes.items()}
+        )
+    return {"networks": networks, "x": 0.3}
 
 
 def perceptron() -> dict[str, Any]:

@@ -1,5 +1,5 @@
 // Gradient descent on a bowl: choose the rate, the momentum and the start.
-import { button, frame, html, number, slider, svg } from "./kit.js";
+import { button, drag, frame, html, number, slider, svg } from "./kit.js";
 
 const SCALE = 75; // pixels a unit
 const MIDDLE = [180, 120];
@@ -86,16 +86,11 @@ export default (host, { curvature, start, steps, rates }) => {
     say.textContent = `${sentence(how, first, last, steps)} The limit is ${number(edge)}.${flat}`;
     picture.setAttribute("aria-label", `Contour lines of the bowl, and the walk from w₁ = ${number(from[0])}, w₂ = ${number(from[1])}.`);
   };
-  const move = event => {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(picture.getScreenCTM().inverse());
-    place[0].value = (point.x - MIDDLE[0]) / SCALE;
-    place[1].value = (MIDDLE[1] - point.y) / SCALE;
+  drag(picture, handle, (x, y) => {
+    place[0].value = (x - MIDDLE[0]) / SCALE;
+    place[1].value = (MIDDLE[1] - y) / SCALE;
     draw();
-  };
-  // Drag the handle, or tap where the walk shall start.
-  handle.addEventListener("pointerdown", event => handle.setPointerCapture(event.pointerId));
-  handle.addEventListener("pointermove", event => handle.hasPointerCapture(event.pointerId) && move(event));
-  picture.addEventListener("click", move);
+  });
 
   const reset = button("Reset", () => {
     [lr.value, mu.value] = [0.1, 0];

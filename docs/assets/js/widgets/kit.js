@@ -55,6 +55,16 @@ export const button = (label, pressed) => {
   made.addEventListener("click", pressed);
   return made;
 };
+// Drag the handle of a picture, or tap where it shall be: `moved` is told where.
+export const drag = (picture, handle, moved) => {
+  const move = event => {
+    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(picture.getScreenCTM().inverse());
+    moved(x, y);
+  };
+  handle.addEventListener("pointerdown", event => handle.setPointerCapture(event.pointerId));
+  handle.addEventListener("pointermove", event => handle.hasPointerCapture(event.pointerId) && move(event));
+  picture.addEventListener("click", move);
+};
 // The frame of every widget: a title that names the group, then its parts.
 export const frame = (host, title, ...parts) => {
   const id = `widget-${count += 1}`;
