@@ -13,6 +13,7 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgba
 
 import chalkgrad.numpy as cg
 
@@ -118,7 +119,7 @@ def ground(axis, net, w, directions, radius, levels, points=23):
     )
     steps = np.linspace(-radius, radius, points)
     seen = steps, steps, np.log10(heights).T, levels
-    shades = [("C0", alpha) for alpha in np.linspace(0.05, 0.8, len(levels))]
+    shades = [to_rgba("C0", alpha) for alpha in np.linspace(0.05, 0.8, len(levels))]
     axis.contourf(*seen, colors=shades, extend="max")
     axis.contour(*seen, colors="C5", linewidths=0.6, linestyles="solid")
     axis.set(aspect="equal", xticks=[], yticks=[])

@@ -3,7 +3,7 @@
 A reader's Run button starts CPython with NumPy in the page. The site serves what that
 loads, so that no other host sees a reader: Pyodide (from npm), the packages built for
 it, chalkgrad as a wheel, and the editor. They are fetched once, kept in ``.cache`` and
-checked: npm checks Pyodide by ``package-lock.json``, and the lock that came with Pyodide
+checked: npm checks Pyodide by ``package-lock.json``, and the lock that came with it
 names the SHA-256 of every package.
 
 Where the files can't be had, the site is built without the Run button and says so.

@@ -55,7 +55,7 @@ def test_a_lab_becomes_markdown_with_what_came_out(lab):
     )
     assert out.startswith("---\ndescription: A try.\n---\n\n# Title\n\n<p><a class=")
     assert 'href="try.ipynb" download' in out
-    assert "```` { .python }\nprint('one')\nprint('```')\n6 * 7\n````" in out
+    assert "```` { .python .cell }\nprint('one')\nprint('```')\n6 * 7\n````" in out
     assert "```` { .text .output .no-copy }\none\n```\n````" in out
     assert "``` { .text .output .no-copy }\n42\n```" in out
     assert 'role="img" aria-label="A &quot;line&quot; rises."' in out
