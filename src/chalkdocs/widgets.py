@@ -11,7 +11,7 @@ import numpy as np
 
 import chalkgrad.numpy as cg
 
-__all__ = ["backprop", "bowl", "fold", "perceptron", "playground", "race"]
+__all__ = ["backprop", "bowl", "bumps", "fold", "perceptron", "playground", "race"]
 
 
 def backprop() -> dict[str, Any]:
@@ -28,6 +28,12 @@ def bowl() -> dict[str, Any]:
         "steps": 40,
         "rates": [0.005, 0.25],
     }
+
+
+def bumps() -> dict[str, Any]:
+    """How many bumps at most, how steep their steps, and which to begin with."""
+    steepness = [m * 10**power for power in range(6) for m in (1, 2, 5)] + [10**6]
+    return {"most": 64, "steepness": steepness, "begin": [8, 10**6]}
 
 
 def fold() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from chalkdocs import widgets
 HOMES = {
     "backprop": "/training/backpropagation/",
     "bowl": "/training/gradient-descent/",
+    "bumps": "/perceptron/universal-approximation/",
     "fold": "/perceptron/depth/",
     "perceptron": "/perceptron/neuron/",
     "playground": "/perceptron/boundaries/",

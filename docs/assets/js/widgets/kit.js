@@ -50,6 +50,14 @@ export const choice = ({ label, options, value }, changed) => {
   input.addEventListener("change", changed);
   return { box: html("div", { class: "widget-choose" }, html("label", { for: id }, label), input), input };
 };
+// A native box to tick.
+export const check = ({ label, value }, changed) => {
+  const id = `widget-${count += 1}`;
+  const input = html("input", { type: "checkbox", id });
+  input.checked = value;
+  input.addEventListener("change", changed);
+  return { box: html("div", { class: "widget-choose" }, input, html("label", { for: id }, label)), input };
+};
 export const button = (label, pressed) => {
   const made = html("button", { type: "button" }, label);
   made.addEventListener("click", pressed);
