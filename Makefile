@@ -4,7 +4,7 @@ TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test site-test copy-test numpy-only bench gpu lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test site-test look-test copy-test run-test numpy-only bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -35,7 +35,7 @@ build: setup node_modules/.package-lock.json ## build the site into site/; a war
 	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m chalkdocs.finish site
 
-test: lint types unit-test docs-test site-test copy-test ## everything that a change must pass
+test: lint types unit-test docs-test site-test ## everything that a change must pass
 
 lint: setup ## style of the code
 	$(BIN)/ruff check .
@@ -50,11 +50,16 @@ unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
 docs-test: setup ## every snippet of every page, in both readings
 	$(BIN)/pytest docs README.md
 
-site-test: build ## the built site in a real browser
-	$(BIN)/pytest tests/site --ignore tests/site/test_copies.py
+site-test: look-test copy-test run-test ## the built site in a real browser
+
+look-test: build ## how the site looks and behaves: every page, every widget
+	$(BIN)/pytest tests/site --ignore tests/site/test_copies.py --ignore tests/site/test_run.py
 
 copy-test: build ## what every copy button copies, run in both halves
 	$(BIN)/pytest tests/site/test_copies.py
+
+run-test: build ## the third reading: Python in the page runs every snippet
+	$(BIN)/pytest tests/site/test_run.py
 
 numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not installed
 	! .cache/numpy-only/bin/python -c 'import torch' 2> /dev/null
@@ -79,4 +84,4 @@ lock: setup ## pin what is installed
 	$(BIN)/pip freeze --exclude-editable | grep -vE '^(torch|triton|nvidia-.*)==' > constraints.txt
 
 clean: ## remove what the build made
-	rm -rf site .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf site docs/assets/python .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
