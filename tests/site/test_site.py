@@ -7,7 +7,14 @@ PAGES = sorted(
     f"/{path.parent.relative_to(SITE).as_posix()}/".replace("/./", "/")
     for path in SITE.rglob("index.html")
 )
-LECTURE = ["/", *(p for p in PAGES if p.startswith(("/perceptron/", "/traditional-ml/", "/training/")))]
+LECTURE = [
+    "/",
+    *(
+        p
+        for p in PAGES
+        if p.startswith(("/perceptron/", "/traditional-ml/", "/training/"))
+    ),
+]
 
 
 def test_there_are_pages():
