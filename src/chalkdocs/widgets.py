@@ -11,12 +11,31 @@ import numpy as np
 
 import chalkgrad.numpy as cg
 
-__all__ = ["backprop", "bowl", "bumps", "fold", "perceptron", "playground", "race"]
+__all__ = [
+    "backprop",
+    "bf16",
+    "bowl",
+    "bumps",
+    "fold",
+    "perceptron",
+    "playground",
+    "race",
+]
 
 
 def backprop() -> dict[str, Any]:
     """Where x stands in one diamond (as in the deck), in two and in three."""
     return {"x": [2.0, 1.0, 0.5]}
+
+
+def bf16() -> dict[str, Any]:
+    """Updates from small to large, and 16 random bits for each step."""
+    sizes = [m * 10.0**power for power in range(-5, 0) for m in (1, 1.5, 2, 3, 5, 7)]
+    return {
+        "updates": [float(f"{size:.2g}") for size in sizes],
+        "draws": np.random.default_rng(0).integers(2**16, size=300).tolist(),
+        "begin": {"update": 0.003, "step": 100},
+    }
 
 
 def bowl() -> dict[str, Any]:
@@ -93,7 +112,7 @@ def race() -> dict[str, Any]:
     }
     surfaces = {
         name: {
-            "bounds": problem.bounds,
+            "bounds": list(problem.bounds),
             "start": problem.start.round(2).tolist(),
             "minima": problem.minima.round(3).tolist(),
         }

@@ -8,6 +8,7 @@ from chalkdocs import widgets
 
 HOMES = {
     "backprop": "/training/backpropagation/",
+    "bf16": "/training/hardware/",
     "bowl": "/training/gradient-descent/",
     "bumps": "/perceptron/universal-approximation/",
     "fold": "/perceptron/depth/",

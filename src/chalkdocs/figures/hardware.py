@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, PAPER, SERIES
 
-__all__ = ["ladder", "roofline", "stall", "sums"]
+__all__ = ["ladder", "roofline", "stall", "steps", "sums"]
 
 RESULTS = Path(__file__).parents[3] / "benchmarks/results"
 GPU = {
@@ -160,6 +160,28 @@ def _rounded(x: Any) -> Any:
     """Keep 7 bits of the fraction: bfloat16, to nearest, ties to even."""
     bits = np.asarray(x, "float32").view("uint32")
     return (bits + 0x7FFF + (bits >> 16 & 1) >> 16 << 16).view("float32")
+
+
+def steps() -> Figure:
+    """One weight, step by step: exact, rounded to nearest, and by chance."""
+    figure, axes = plt.subplots(1, 2, figsize=(5.2, 3.1), sharey=True)
+    draws = np.random.default_rng(0).integers(2**16, size=300, dtype="uint32")
+    for axis, update in zip(axes, (0.003, 0.005), strict=True):
+        step, start = np.float32(update), np.float32(1)
+        nearest, chance = [start], [start]
+        for noise in draws:
+            nearest.append(_rounded(nearest[-1] + step))
+            bits = np.asarray(chance[-1] + step).view("uint32") + noise
+            chance.append((bits >> 16 << 16).view("float32"))
+        exact = 1 + update * np.arange(301)
+        axis.plot(exact, color=INK, lw=4.5, alpha=0.35, label="float64")
+        axis.plot(nearest, color=SERIES[1], label="bfloat16, nearest")
+        axis.plot(chance, color=SERIES[0], lw=1.2, label="bfloat16, stochastic")
+        axis.set(title=f"steps of {update}", xlabel="steps", xlim=(0, 300))
+    axes[0].set(ylabel="the weight", ylim=(0.95, 2.8))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center",
+                  ncols=3)  # fmt: skip
+    return figure
 
 
 def _race(optimizer: Any, steps: int, every: int) -> Any:
