@@ -118,7 +118,7 @@ def test_every_widget_is_given_what_python_computed():
         (given,) = re.findall(f'<div data-widget="{name}" data-given="(.*?)">', out)
         assert json.loads(unescape(given)) == getattr(widgets, name)()
     files = (ROOT / "docs/assets/js/widgets").glob("*.js")
-    assert {file.stem for file in files} == {"kit", *widgets.__all__}
+    assert set(widgets.__all__) < {file.stem for file in files}
 
 
 def test_a_claim_tells_what_the_deck_says():
