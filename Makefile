@@ -4,7 +4,7 @@ TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test site-test look-test copy-test run-test numpy-only bench gpu lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test site-test look-test copy-test run-test zensical lighthouse numpy-only bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -53,13 +53,24 @@ docs-test: setup ## every snippet of every page, in both readings
 site-test: look-test copy-test run-test ## the built site in a real browser
 
 look-test: build ## how the site looks and behaves: every page, every widget
-	$(BIN)/pytest tests/site --ignore tests/site/test_copies.py --ignore tests/site/test_run.py
+	$(BIN)/pytest tests/site --ignore tests/site/test_copies.py --ignore tests/site/test_run.py \
+		--ignore tests/site/test_lighthouse.py
 
 copy-test: build ## what every copy button copies, run in both halves
 	$(BIN)/pytest tests/site/test_copies.py
 
 run-test: build ## the third reading: Python in the page runs every snippet
 	$(BIN)/pytest tests/site/test_run.py
+
+ZENSICAL := .cache/zensical
+zensical: setup node_modules/.package-lock.json ## the same pages built by another engine
+	test -d $(ZENSICAL)/zensical || $(BIN)/pip install --quiet --target $(ZENSICAL) zensical==0.0.73
+	$(BIN)/python -m chalkdocs.zensical $(ZENSICAL)/pages
+	cd $(ZENSICAL)/pages && PYTHONPATH=.. $(CURDIR)/$(BIN)/python -m zensical build --strict -f mkdocs.yml
+	$(BIN)/python -m chalkdocs.finish $(ZENSICAL)/pages/site
+
+lighthouse: build ## what Lighthouse thinks of three pages, on a desk and on a phone
+	$(BIN)/pytest tests/site/test_lighthouse.py
 
 numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not installed
 	! .cache/numpy-only/bin/python -c 'import torch' 2> /dev/null
