@@ -1,7 +1,7 @@
 """Write the sources as Zensical reads them, to see that the pages do not need MkDocs.
 
-``python -m chalkdocs.zensical folder`` copies the pages there. Zensical knows no hooks: a
-lab is written as Markdown before, and the configuration leaves the hook out.
+``python -m chalkdocs.zensical folder`` copies the pages there. Zensical knows no hooks:
+labs are written as Markdown before, and the configuration leaves the hook out.
 """
 
 import shutil
