@@ -49,6 +49,12 @@ def test_stochastic_rounding_is_that_of_the_page(page, base):
     page.goto(base)
     x = drawn(20_000)
     noise = np.random.default_rng(1).integers(2**16, size=len(x), dtype="uint32")
+    # At the edge: the largest that is still rounded down, and the next.
+    edge = 0xFFFF - (x.view("uint32") & 0xFFFF)
+    noise[:5000], noise[5000:10_000] = (
+        edge[:5000],
+        np.minimum(edge + 1, 0xFFFF)[5000:10_000],
+    )
     ours = (x.view("uint32") + noise) >> 16 << 16
     kept = np.isfinite(ours.view("float32"))
     theirs = each(page, "stochastic", x[kept], noise[kept])

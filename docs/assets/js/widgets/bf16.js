@@ -49,14 +49,14 @@ export default (host, { updates, draws, begin }) => {
   // The numbers round w, the update as an arrow, and what it is rounded to.
   const near = (w, update, next) => {
     const spacing = neighbour(w) - w;
-    const across = x => 90 + 75 * (x - w) / spacing;
-    const inside = x => Math.min(352, across(x));
+    const across = x => 105 + 74 * (x - w) / spacing;
     const ticks = [-1, 0, 1, 2, 3].map(k => neighbour(w, k)).flatMap(x => [line(`M${across(x)} ${LINE - 7}v14`, "widget-ink"), text(across(x), LINE + 24, "middle", digits(x))]);
     const middle = across(w + spacing / 2);
     const half = rounding.input.value === "nearest" ? [line(`M${middle} ${LINE - 30}v36`, "widget-ink widget-ghost"), text(middle, LINE - 36, "middle", "half")] : [];
-    const [from, to] = [across(w), inside(w + update)];
+    const [from, to] = [across(w), Math.min(352, across(w + update))];
     const arrow = line(`M${from} ${LINE - 16}H${to}M${to - 4} ${LINE - 20}L${to} ${LINE - 16}L${to - 4} ${LINE - 12}`, "bf16-update");
-    const there = svg("circle", { cx: inside(next), cy: LINE, r: 5, class: "bf16-next" });
+    const far = across(next) > 352;
+    const there = far ? text(352, LINE - 24, "end", `to ${digits(next)}`) : svg("circle", { cx: across(next), cy: LINE, r: 5, class: "bf16-next" });
     const here = svg("circle", { cx: from, cy: LINE, r: 5, class: "bf16-here" });
     return [line(`M8 ${LINE}H352`, "widget-faint"), ...ticks, ...half, arrow, ...(next === w ? [] : [there]), here];
   };
