@@ -23,7 +23,7 @@ setup: .venv/ready ## make .venv with everything that a contributor needs
 
 # What the site and its tests take from npm. A site without it lacks only Python in the page.
 node_modules/.package-lock.json: package-lock.json
-	@if command -v npm > /dev/null; then npm ci --silent --no-audit --no-fund && touch $@; \
+	@if command -v npm > /dev/null; then npm ci --loglevel=error --no-progress && touch $@; \
 	else echo "npm is not on this machine: the site is built without Python in its pages"; fi
 
 serve: setup node_modules/.package-lock.json ## read the site at http://127.0.0.1:8000, rebuilt at every change
