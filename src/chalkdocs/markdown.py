@@ -282,12 +282,28 @@ def works(section: str) -> str:
     return bibliography.section(section, DOCS, PACKAGE)
 
 
+@cache
+def _given(digest: str) -> dict[str, Any]:
+    """Compute what the widgets are given, or find it computed from the same sources."""
+    path = ROOT / f".cache/widgets/{digest}.json"
+    if not path.is_file():
+        # A process of its own sees sources that changed while the site is served.
+        command = [sys.executable, "-m", "chalkdocs.widgets"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise PageError(f"what the widgets are given failed:\n{done.stderr}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(done.stdout, "utf-8")
+    given: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return given
+
+
 def widget(name: str) -> str:
     """Write the place of a widget, with what it is given."""
     if name not in widgets.__all__:
         known = ", ".join(widgets.__all__)
         raise PageError(f"no widget {name!r}; there are {known}.")
-    given = json.dumps(getattr(widgets, name)(), separators=(",", ":"))
+    given = json.dumps(_given(_digest("widgets"))[name], separators=(",", ":"))
     return f'<div data-widget="{name}" data-given="{html.escape(given)}"></div>'
 
 

@@ -5,6 +5,9 @@ shows the same, which stays for print and for readers without JavaScript. The sc
 ``docs/assets/js/widgets/bowl.js`` gets, as JSON, what the function `bowl` here returns.
 """
 
+import base64
+import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ __all__ = [
     "bowl",
     "bumps",
     "fold",
+    "landscape",
     "perceptron",
     "playground",
     "race",
@@ -65,6 +69,72 @@ def fold() -> dict[str, Any]:
             {name: [sum(h), cg.network([1, *h, 1]).size] for name, h in sizes.items()}
         )
     return {"networks": networks, "x": 0.3}
+
+
+def _walked(skip: bool) -> tuple[Any, Any, Any, Any]:
+    """Train 40 layers as the page does; return the network, its walk, the examples."""
+    x, labels = cg.data.digits()
+    x, labels = x[:200], labels[:200]
+    net, opt = cg.network([64, *[16] * 40, 10], skip=skip), cg.optimizers.adam(lr=1e-3)
+    w = net.init(rng=0)
+    if skip:
+        for W, _ in net.layers(w)[1:-1]:
+            W *= 40**-0.5
+    state, path = opt.init(w), [w]
+    for _ in range(100):
+        _, grad = net.loss_and_grad(w, x, labels, cg.losses.cross_entropy)
+        w, state = opt.step(w, grad, state)
+        path.append(w)
+    return net, np.array(path), x, labels
+
+
+def _plane(net: Any, path: Any, x: Any, labels: Any, kind: str) -> dict[str, Any]:
+    """Look at a plane through the end of a walk, and at the walk's shadow on it."""
+    if kind == "walk":
+        seen = cg.landscape.project(path)
+        d, radius = seen.directions, 1.15 * float(abs(seen.coordinates).max())
+    else:
+        d, radius = cg.landscape.directions(net, path[-1], normalize=kind), 0.5
+    # Float32 is finer than a picture needs, and faster.
+    w, images, axes = (array.astype("float32") for array in (path[-1], x, d))
+    loss = cg.losses.cross_entropy
+    heights = cg.landscape.slice(
+        net, w, images, labels, loss, axes, radius=radius, points=31
+    )
+    blocks = np.lib.stride_tricks.sliding_window_view(heights, (3, 3))
+    lower = (blocks <= heights[1:-1, 1:-1, None, None]).sum((2, 3))
+    offsets = path - path.mean(0)
+    within = offsets @ np.linalg.qr(d.T)[0]
+    shadow = (path - path[-1]) @ np.linalg.pinv(d) / radius
+    return {
+        "heights": heights,
+        "valleys": int((lower == 1).sum()),  # no neighbour is as low
+        "share": round(float((within**2).sum() / (offsets**2).sum()), 6),
+        "walk": shadow[::4].round(4).tolist(),
+    }
+
+
+def landscape() -> dict[str, Any]:
+    """The ground round two networks of 40 layers, on three planes each.
+
+    A height is the logarithm of the loss in 256 levels, the same for both networks, a
+    byte each, in base64: row by row, first along the first direction.
+    """
+    runs = {"plain": _walked(skip=False), "skips": _walked(skip=True)}
+    planes = {}
+    for kind in ("filter", "none", "walk"):
+        pair = {name: _plane(*run, kind) for name, run in runs.items()}
+        logs = {name: np.log10(plane["heights"]) for name, plane in pair.items()}
+        low = min(float(log.min()) for log in logs.values())
+        high = max(float(log.max()) for log in logs.values())
+        for name, plane in pair.items():
+            levels = (255 * (logs[name] - low) / (high - low)).round().astype("uint8")
+            ends = plane["heights"].min(), plane["heights"].max()
+            plane["range"] = [float(f"{end:.6g}") for end in ends]
+            plane["end"] = float(f"{plane['heights'][15, 15]:.4g}")
+            plane["heights"] = base64.b64encode(levels.tobytes()).decode()
+        planes[kind] = {"scale": [low, high], **pair}
+    return {"points": 31, "planes": planes}
 
 
 def perceptron() -> dict[str, Any]:
@@ -123,3 +193,7 @@ def race() -> dict[str, Any]:
         float(f"{m * power:.2g}") for power in powers for m in (1, 1.5, 2, 3, 5, 7)
     ]
     return {"steps": 200, "rates": rates, "surfaces": surfaces}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps({name: globals()[name]() for name in __all__}))

@@ -12,6 +12,7 @@ HOMES = {
     "bowl": "/training/gradient-descent/",
     "bumps": "/perceptron/universal-approximation/",
     "fold": "/perceptron/depth/",
+    "landscape": "/training/loss-landscapes/",
     "perceptron": "/perceptron/neuron/",
     "playground": "/perceptron/boundaries/",
     "race": "/training/adaptive-rates/",

@@ -3,6 +3,7 @@
 The two about depth draw what ``python -m benchmarks.landscape`` measured.
 """
 
+import base64
 import json
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 import chalkgrad.numpy as cg
-from chalkdocs.figures.style import INK, SERIES
+from chalkdocs import widgets
+from chalkdocs.figures.style import INK, PAPER, SERIES
 
-__all__ = ["invariance", "planes", "ruggedness", "walk"]
+__all__ = ["invariance", "planes", "reliefs", "ruggedness", "walk"]
 
 RESULT = Path(__file__).parents[3] / "benchmarks/results/landscape.json"
 LOSS = cg.losses.cross_entropy
@@ -116,6 +118,27 @@ def walk() -> Figure:
     first, second = seen.explained
     axis.set(xlabel=f"first direction, {first:.0%} of the variance")
     axis.set(ylabel=f"second, {second:.0%}", xlim=(-3, radius), ylim=(-3, 4.2))
+    return figure
+
+
+def reliefs() -> Figure:
+    """The ground that the widget turns, as lines one behind the other."""
+    given = widgets.landscape()
+    planes, points = given["planes"]["filter"], given["points"]
+    figure, axes = plt.subplots(1, 2, figsize=(5.2, 2.7), sharey=True)
+    across = np.linspace(-0.5, 0.5, points)
+    for axis, (name, title) in zip(
+        axes, {"plain": "plain", "skips": "with skips"}.items(), strict=True
+    ):
+        levels = np.frombuffer(base64.b64decode(planes[name]["heights"]), "uint8")
+        for row, line in list(enumerate(levels.reshape(points, points) / 255))[::-2]:
+            heights = 2 * line + row / 12
+            axis.fill_between(across, heights, 0, color=PAPER, lw=0, zorder=-row)
+            axis.plot(across, heights, color=SERIES[0], lw=1, zorder=-row)
+        axis.set(title=f"40 layers, {title}", xlabel="along d₂", xticks=[-0.5, 0, 0.5])
+        axis.set(yticks=[], ylim=(0, None))
+        axis.spines["left"].set_visible(False)
+    axes[0].set_ylabel("along d₁, from near to far")
     return figure
 
 
