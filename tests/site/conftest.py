@@ -110,6 +110,7 @@ def page(chromium):
     """Open an empty tab."""
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     context.set_default_timeout(5000)
+    context.set_default_navigation_timeout(30_000)  # a busy machine draws slowly
     yield context.new_page()
     context.close()
 
