@@ -24,6 +24,7 @@ import doctest
 import hashlib
 import html
 import json
+import os
 import re
 import subprocess
 import sys
@@ -293,7 +294,10 @@ def _given(digest: str) -> dict[str, Any]:
         if done.returncode:
             raise PageError(f"what the widgets are given failed:\n{done.stderr}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(done.stdout, "utf-8")
+        # Tests may look while the site is built: the file is there whole, or not at all.
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_text(done.stdout, "utf-8")
+        part.replace(path)
     given: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return given
 
