@@ -294,7 +294,7 @@ def _given(digest: str) -> dict[str, Any]:
         if done.returncode:
             raise PageError(f"what the widgets are given failed:\n{done.stderr}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Tests may look while the site is built: the file is there whole, or not at all.
+        # Tests may look while the site is built: it is there whole, or not at all.
         part = path.with_suffix(f".{os.getpid()}")
         part.write_text(done.stdout, "utf-8")
         part.replace(path)
