@@ -115,6 +115,17 @@ def page(chromium):
     context.close()
 
 
+@pytest.fixture
+def phone(chromium):
+    """Open an empty tab on a phone."""
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True
+    )
+    context.set_default_timeout(5000)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture(scope="session")
 def node_modules():
     """Return where npm put the tools of the site's tests."""

@@ -6,7 +6,7 @@ import pytest
 import chalkgrad.numpy as cg
 from chalkdocs import widgets
 
-from .test_widgets import HOMES, ask, said, wake
+from .test_widgets import HOMES, ask, said, swipe, wake
 
 KINDS = ["filter", "none", "walk"]
 
@@ -156,3 +156,18 @@ def test_hands_and_keys_turn_it_and_the_lists_change_it(page, base):
     widget.get_by_role("button", name="Reset").press("Enter")
     assert (turn.input_value(), tilt.input_value()) == ("30", "40")
     assert cells.first.get_attribute("points") == before
+
+
+def test_a_finger_turns_it_sideways_and_scrolls_upwards(phone, base):
+    phone.goto(base + HOMES["landscape"])
+    widget = wake(phone, "landscape")
+    picture, turn = widget.get_by_role("img"), widget.get_by_role("slider", name="Turn")
+    picture.scroll_into_view_if_needed()
+    box, top = picture.bounding_box(), phone.evaluate("scrollY")
+    start = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    swipe(phone, start, (60, 0))
+    assert float(turn.input_value()) == pytest.approx(60, abs=2)
+    assert phone.evaluate("scrollY") == top
+    swipe(phone, start, (0, -120))
+    phone.wait_for_timeout(300)
+    assert phone.evaluate("scrollY") > top + 50

@@ -39,6 +39,18 @@ def said(widget):
     return widget.locator("output").inner_text()
 
 
+def swipe(page, start, by):
+    """Put a finger on the screen and move it in small steps."""
+    hand = page.context.new_cdp_session(page)
+    for k in range(9):
+        x, y = (a + b * k / 8 for a, b in zip(start, by, strict=True))
+        what = "touchMove" if k else "touchStart"
+        point = [{"x": x, "y": y}]
+        hand.send("Input.dispatchTouchEvent", {"type": what, "touchPoints": point})
+        page.wait_for_timeout(30)
+    hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def test_every_widget_has_its_home():
     assert set(HOMES) == set(widgets.__all__)
 
@@ -198,6 +210,21 @@ def test_the_start_can_be_dragged_and_tapped(page, base):
     page.mouse.click(middle[0] + unit / 2, middle[1] - unit / 2)
     assert float(first.input_value()) == pytest.approx(0.5, abs=0.051)
     assert "began at 0.7" in said(widget)
+
+
+@pytest.mark.parametrize(("name", "label"), [("bowl", "w₂"), ("fold", "A place")])
+def test_a_finger_moves_the_handle_and_not_the_page(phone, base, name, label):
+    phone.goto(base + HOMES[name])
+    widget = wake(phone, name)
+    place = widget.get_by_role("slider", name=label)
+    before, top = float(place.input_value()), phone.evaluate("scrollY")
+    box = widget.locator(".widget-handle circle").last.bounding_box()
+    start = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    swipe(phone, start, (-40, 80))
+    assert abs(float(place.input_value()) - before) > 0.1
+    now = widget.locator(".widget-handle circle").last.bounding_box()
+    assert box["x"] - now["x"] == pytest.approx(40, abs=4)
+    assert phone.evaluate("scrollY") == top
 
 
 def test_the_neuron_learns_step_by_step(page, base):

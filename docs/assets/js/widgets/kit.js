@@ -69,6 +69,9 @@ export const drag = (picture, handle, moved) => {
     const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(picture.getScreenCTM().inverse());
     moved(x, y);
   };
+  // A finger on the handle moves the handle, not the page; `touch-action` does not reach
+  // the parts of an SVG.
+  handle.addEventListener("touchstart", event => event.preventDefault(), { passive: false });
   handle.addEventListener("pointerdown", event => handle.setPointerCapture(event.pointerId));
   handle.addEventListener("pointermove", event => handle.hasPointerCapture(event.pointerId) && move(event));
   picture.addEventListener("click", move);
