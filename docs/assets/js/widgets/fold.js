@@ -52,6 +52,7 @@ export default (host, { networks, x }) => {
     const height = way.at(-1);
     const corners = Array.from({ length: pieces + 1 }, (_, k) => k / pieces);
     saw.setAttribute("d", `M${corners.map(u => `${across(u).toFixed(2)} ${up(forward(depth, u).at(-1)).toFixed(2)}`).join("L")}`);
+    saw.style.strokeWidth = Math.max(0.4, 1.8 - depth / 5);
     // The places that lie on one another: as many as there are pieces.
     const same = corners.slice(0, -1).map((u, k) => u + (k % 2 ? 1 - height : height) / pieces);
     const dots = same.map(u => svg("circle", { cx: across(u), cy: up(height), r: Math.max(1, 4 - depth / 2), class: "widget-minus" }));
