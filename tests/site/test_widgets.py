@@ -212,7 +212,9 @@ def test_the_start_can_be_dragged_and_tapped(page, base):
     assert "began at 0.7" in said(widget)
 
 
-@pytest.mark.parametrize(("name", "label"), [("bowl", "w₂"), ("fold", "A place")])
+@pytest.mark.parametrize(
+    ("name", "label"), [("bowl", "w₂"), ("fold", "A place"), ("race", "w₂")]
+)
 def test_a_finger_moves_the_handle_and_not_the_page(phone, base, name, label):
     phone.goto(base + HOMES[name])
     widget = wake(phone, name)

@@ -1,6 +1,6 @@
 // Optimizers on a surface, side by side: choose the surface, the rate and the start.
 import { contour } from "./contour.js";
-import { button, choice, frame, html, number, slider, still, svg } from "./kit.js";
+import { button, choice, drag, frame, html, number, slider, still, svg } from "./kit.js";
 import optimizers from "./optimizers.js";
 
 // The losses of `cg.experiments` for two weights: the height and the slope.
@@ -176,16 +176,12 @@ export default (host, { steps, rates, surfaces: given }) => {
     race();
   };
 
-  const move = event => {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(picture.getScreenCTM().inverse());
-    [point.x, SIDE - point.y].forEach((u, i) => { place[i].value = bounds[0] + (bounds[1] - bounds[0]) * u / SIDE; });
+  // Drag the start, or tap where it shall be.
+  drag(picture, handle, (x, y) => {
+    [x, SIDE - y].forEach((u, i) => { place[i].value = bounds[0] + (bounds[1] - bounds[0]) * u / SIDE; });
     start = place.map(axis => axis.value);
     race();
-  };
-  // Drag the start, or tap where it shall be.
-  handle.addEventListener("pointerdown", event => handle.setPointerCapture(event.pointerId));
-  handle.addEventListener("pointermove", event => handle.hasPointerCapture(event.pointerId) && move(event));
-  picture.addEventListener("click", move);
+  });
 
   const tick = now => {
     if (!running || !host.isConnected) return;
