@@ -4,6 +4,7 @@
 
 - every page gets a Content-Security-Policy, for a host that sends no headers;
 - the sections of the navigation get the names that they lack;
+- every page asks for its fonts at once;
 - every page says what to show beside a link to it, and there is a picture to show;
 - the index of the search is fetched when somebody searches;
 - ``404.html`` says what has happened, and leads on;
@@ -29,6 +30,7 @@ from chalkdocs import card
 from chalkdocs.markdown import DOCS, ROOT
 
 CARD = "assets/images/social.png"
+FONTS = ("inter-latin-wght-normal", "jetbrains-mono-latin-wght-normal")
 LECTURE = ("traditional-ml/", "perceptron/", "training/", "labs/")
 
 
@@ -75,7 +77,10 @@ _TITLE = re.compile(r"<title>(.*?)</title>", re.S)
 _DESCRIPTION = re.compile(r'<meta name="description" content="([^"]*)">')
 _CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)">')
 _CHARSET = '<meta charset="utf-8">'
-_OURS = re.compile(r'\n<meta (http-equiv="Content-Sec|property="og:|name="twitter:).*>')
+_OURS = re.compile(
+    r'\n<(meta http-equiv="Content-Sec|link rel="preload"|meta property="og:|'
+    r'meta name="twitter:).*>'
+)
 
 
 def _found(what: re.Pattern[str], page: str) -> str:
@@ -86,6 +91,13 @@ def _found(what: re.Pattern[str], page: str) -> str:
 def title(page: str, config: dict[str, Any]) -> str:
     """Return the title of a page, without the name of the site."""
     return _found(_TITLE, page).removesuffix(f" - {config['site_name']}")
+
+
+def fonts(root: str) -> Iterator[str]:
+    """Ask for the fonts of the text at once, not when the style sheet names them."""
+    for name in FONTS:
+        font = f'href="{root}assets/fonts/{name}.woff2" as="font" type="font/woff2"'
+        yield f'<link rel="preload" {font} crossorigin>'
 
 
 def shared(page: str, config: dict[str, Any]) -> Iterator[str]:
@@ -239,7 +251,9 @@ def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
     for path, text in texts.items():
         if text.count(_CHARSET) != 1:
             raise SiteError(f"{path}: where is its {_CHARSET}?")
-        ours = "\n".join([_CHARSET, *head, *shared(text, config)])
+        up = "../" * (len(path.relative_to(site).parts) - 1)
+        root = urlsplit(home).path if path == missing else up
+        ours = "\n".join([_CHARSET, *head, *fonts(root), *shared(text, config)])
         path.write_text(text.replace(_CHARSET, ours), "utf-8")
     index = site / "search/search_index.json"  # Zensical has another search
     for path in site.glob("assets/javascripts/bundle.*.js") if index.is_file() else ():

@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from chalkdocs import finish
+from chalkdocs.markdown import DOCS
 
 CONFIG = {
     "site_name": "chalk",
@@ -100,6 +101,18 @@ def test_all_pages_allow_the_scripts_of_all_pages_and_no_others(site):
     assert "http" not in " ".join(rules.values())
 
 
+def test_every_page_asks_for_the_fonts_where_they_are(site):
+    for path, root in [
+        ("index.html", ""),
+        ("walks/down/index.html", "../../"),
+        ("404.html", "/chalk/"),
+    ]:
+        asked = re.findall(r'rel="preload" href="(.*?)"', read(site, path))
+        assert asked == [f"{root}assets/fonts/{name}.woff2" for name in finish.FONTS]
+    for name in finish.FONTS:
+        assert (DOCS / f"assets/fonts/{name}.woff2").is_file()
+
+
 def test_a_shared_link_shows_the_title_and_the_description(site):
     page = read(site, "walks/down/index.html")
     told = dict(re.findall(r'<meta property="og:(\S+)" content="(.*)">', page))
@@ -122,7 +135,8 @@ def test_an_address_without_a_page_leads_on_from_any_depth(site):
     page = read(site, "404.html")
     assert "<h1>There is no page here</h1>" in page
     assert "<title>Page not found - chalk</title>" in page
-    assert re.findall(r'href="(.*?)"', page) == ["/chalk/?q=", "/chalk/"]
+    links = re.findall(r'<a [^>]*href="(.*?)"', page)
+    assert links == ["/chalk/?q=", "/chalk/"]
 
 
 def test_a_theme_that_changes_its_404_is_noticed(site):
