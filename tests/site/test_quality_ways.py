@@ -3,6 +3,7 @@
 import functools
 import http.server
 import re
+import statistics
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import yaml
 from chalkdocs import finish
 
 from .conftest import SITE, Pages
+from .test_site import LECTURE
 
 CHAPTER = "/training/gradient-descent/"
 TABS = "/perceptron/neuron/"
@@ -230,6 +232,26 @@ def test_the_index_and_python_wait_until_somebody_asks(page, base):
     assert not [url for url in asked if "search_index" in url or "assets/python" in url]
     assert search(page, "descent")
     assert [url for url in asked if "search_index" in url]
+
+
+HEAVIEST = 280_000  # bytes on the wire, of any page
+USUAL = 240_000  # of the page in the middle of the lecture
+WIRE = """[...performance.getEntriesByType("navigation"),
+    ...performance.getEntriesByType("resource")]
+    .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+
+
+def test_a_page_of_the_lecture_is_light(chromium, base):
+    weights = {}
+    for path in LECTURE:
+        context = chromium.new_context()  # with nothing kept from another page
+        page = context.new_page()
+        page.goto(base + path)
+        page.evaluate("document.fonts.ready.then(() => true)")
+        weights[path] = page.evaluate(WIRE)
+        context.close()
+    assert statistics.median(weights.values()) <= USUAL, weights
+    assert max(weights.values()) <= HEAVIEST, weights
 
 
 # --- Bad words ------------------------------------------------------------------------
