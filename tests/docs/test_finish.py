@@ -2,10 +2,12 @@
 
 import base64
 import hashlib
+import io
 import re
 import struct
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from chalkdocs import finish
 from chalkdocs.markdown import DOCS
@@ -202,3 +204,12 @@ def test_programs_find_the_lecture_in_one_file(site, monkeypatch):
     monkeypatch.setattr(finish, "LECTURE", ("walks/",))
     finish.finish(site, CONFIG, site.parent / "docs")
     assert read(site, "llms-full.txt").count("# ") == 2
+
+
+def test_a_font_keeps_the_letters_of_the_site_alone():
+    font = DOCS / "assets/katex/fonts/KaTeX_Main-Regular.woff2"
+    thin = finish.thinned(font, set(map(ord, "2x∇漢")))
+    with TTFont(io.BytesIO(thin)) as kept:
+        assert set(kept.getBestCmap()) == set(map(ord, "2x∇"))  # KaTeX has no 漢
+    assert len(thin) < font.stat().st_size / 10
+    assert thin == finish.thinned(font, set(map(ord, "2x∇")))

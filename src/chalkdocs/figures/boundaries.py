@@ -39,7 +39,7 @@ def _points(axis: Axes, points: np.ndarray, labels: np.ndarray, size: float) -> 
         axis.plot(*xy, marker, color=SERIES[k], markersize=size, markeredgewidth=0)
 
 
-def _plane(x: np.ndarray, margin: float = 0.35, n: int = 150) -> Any:
+def _plane(x: np.ndarray, margin: float = 0.35, n: int = 80) -> Any:
     (left, low), (right, high) = x.min(0) - margin, x.max(0) + margin
     across, up = np.linspace(left, right, n), np.linspace(low, high, n)
     return across, up, np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
@@ -66,12 +66,12 @@ def learned() -> Figure:
 def _lines(x: np.ndarray) -> list[np.ndarray]:
     """A grid over the plane: lines, each as many points."""
     (left, low), (right, high) = x.min(0) - 0.2, x.max(0) + 0.2
-    along_x, along_y = np.linspace(left, right, 60), np.linspace(low, high, 60)
+    along_x, along_y = np.linspace(left, right, 36), np.linspace(low, high, 36)
     across = [
-        np.stack([along_x, np.full(60, y)], 1) for y in np.linspace(low, high, 13)
+        np.stack([along_x, np.full(36, y)], 1) for y in np.linspace(low, high, 13)
     ]
     down = [
-        np.stack([np.full(60, x), along_y], 1) for x in np.linspace(left, right, 19)
+        np.stack([np.full(36, x), along_y], 1) for x in np.linspace(left, right, 19)
     ]
     return across + down
 
@@ -94,7 +94,7 @@ def bend() -> Figure:
     """The plane and its grid after each of two hidden layers of two neurons."""
     net, w, x, labels = _best("moons", (2, 2))
     layers, lines, points = net.layers(w), _lines(x), x
-    across, up, plane = _plane(x, 0.2, 200)
+    across, up, plane = _plane(x, 0.2, 120)
     out = net.forward(w, plane).reshape(len(up), len(across))
     figure, axes = plt.subplot_mosaic(
         [["plane", "plane"], ["one", "two"]], figsize=(5.2, 5.3)
@@ -108,7 +108,8 @@ def bend() -> Figure:
             boundary = [np.tanh(line @ W + b) for line in boundary]
             points = np.tanh(points @ W + b)
         for line in lines:
-            axis.plot(*line.T, color=INK, linewidth=0.7, alpha=0.35)
+            drawn = line if step > 0 else line[[0, -1]]  # it is straight
+            axis.plot(*drawn.T, color=INK, linewidth=0.7, alpha=0.35)
         _points(axis, points, labels, 3.5)
         for line in boundary:
             axis.plot(*line.T, "--", color=INK, linewidth=1.8)
@@ -121,10 +122,10 @@ def cup() -> Figure:
     """Circles, lifted by three neurons so that a plane parts them."""
     net, w, x, labels = _best("circles", (3,))
     (W, b), (V, c) = net.layers(w)
-    turn = np.linspace(0, 2 * np.pi, 61)
+    turn = np.linspace(0, 2 * np.pi, 49)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     lines = [radius * circle for radius in np.arange(1, 13) / 10]
-    lines += [np.outer(np.linspace(0.1, 1.2, 30), spoke) for spoke in circle[:-1:3]]
+    lines += [np.outer(np.linspace(0.1, 1.2, 12), spoke) for spoke in circle[:-1:2]]
     # Look along the plane of the output neuron, so that it is seen as a line.
     length = np.linalg.norm(V)
     up = V[:, 0] / length
@@ -165,7 +166,7 @@ def _svm(x: np.ndarray, labels: np.ndarray, places: np.ndarray) -> np.ndarray:
 def seeds() -> Figure:
     """The boundaries of five networks and the SVM's."""
     net, w, x, labels = _trained("moons", (8, 8), tuple(range(5)))
-    across, up, plane = _plane(x, 0.9, 100)
+    across, up, plane = _plane(x, 0.9, 80)
     shape = (len(up), len(across))
     figure, axis = plt.subplots(figsize=(5.2, 3.8))
     _points(axis, x, labels, 4)
