@@ -405,8 +405,13 @@ def figure(name: str, alt: str) -> str:
     drawings = _drawn(module, _digest(module))
     if name not in drawings:
         raise PageError(f"no figure {name}; there are {', '.join(sorted(drawings))}.")
-    label = html.escape(alt)
-    return drawings[name].replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    return described(drawings[name], alt)
+
+
+def described(drawing: str, words: str) -> str:
+    """Tell a listener what an SVG shows; the search passes over its numbers."""
+    head = f'<svg data-search-exclude role="img" aria-label="{html.escape(words)}"'
+    return drawing.replace("<svg", head, 1)
 
 
 class _Figures(Treeprocessor):

@@ -32,7 +32,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from chalkdocs.figures import style
-from chalkdocs.markdown import PACKAGE, ROOT, PageError
+from chalkdocs.markdown import PACKAGE, ROOT, PageError, described
 
 CACHE = ROOT / ".cache/notebooks"
 LIBRARIES = ("ipykernel", "jupytext", "matplotlib", "nbclient", "numpy", "torch")
@@ -137,8 +137,7 @@ def _shown(output: Any, cell: Any, where: str) -> str:
             '# %% alt="what it shows".'
         )
     drawing = style.page_svg(output.data["image/svg+xml"], where)
-    label = html.escape(cell.alt)
-    drawing = drawing.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    drawing = described(drawing, cell.alt)
     caption = html.escape(cell.get("caption", ""), quote=False)
     caption = caption and f"<figcaption>{caption}</figcaption>"
     return f'<figure class="drawing">{drawing}{caption}</figure>'

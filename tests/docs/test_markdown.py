@@ -102,7 +102,7 @@ def test_what_is_not_there_stops_the_build(text, words):
 
 def test_a_figure_is_drawn_in_the_colours_of_the_theme_and_described():
     out = html('![A bowl & a walk](figure:gradient_descent.bowl "Four rates")')
-    assert '<svg role="img" aria-label="A bowl &amp; a walk"' in out
+    assert '<svg data-search-exclude role="img" aria-label="A bowl &amp; a walk"' in out
     assert "<figcaption>Four rates</figcaption>" in out
     assert "currentColor" in out
     assert "var(--fig-1)" in out
