@@ -234,7 +234,8 @@ def test_the_index_and_python_wait_until_somebody_asks(page, base):
 
 
 LIGHT = 220_000  # bytes on the wire, before anything is pressed
-HEAVIER = {"/perceptron/boundaries/": 240_000}  # it brings a playground with its data
+# These bring a playground and a relief, with their data.
+HEAVIER = {"/perceptron/boundaries/": 235_000, "/training/loss-landscapes/": 235_000}
 WIRE = """[...performance.getEntriesByType("navigation"),
     ...performance.getEntriesByType("resource")]
     .reduce((sum, entry) => sum + entry.transferSize, 0)"""
