@@ -146,9 +146,9 @@ def test_a_link_restores_the_state_and_leads_to_the_widget(page, base):
         "&layers=3&units=4&activation=relu&start=1"
     )
     page.evaluate("location.hash = '#playground?data=xor'")
-    page.wait_for_function(
+    page.wait_for_function(  # the theme may draw the page anew
         "document.querySelector('[data-widget=playground] .playground-units')"
-        ".children.length === 2"
+        "?.children.length === 2"
     )
     assert widget.get_by_label("Data").input_value() == "xor"
 
