@@ -235,7 +235,7 @@ def test_the_index_and_python_wait_until_somebody_asks(page, base):
 
 LIGHT = 220_000  # bytes on the wire, before anything is pressed
 # These bring a playground and a relief, with their data.
-HEAVIER = {"/perceptron/boundaries/": 235_000, "/training/loss-landscapes/": 235_000}
+HEAVIER = {"/perceptron/boundaries/": 240_000, "/training/loss-landscapes/": 235_000}
 WIRE = """[...performance.getEntriesByType("navigation"),
     ...performance.getEntriesByType("resource")]
     .reduce((sum, entry) => sum + entry.transferSize, 0)"""
@@ -246,8 +246,7 @@ def test_a_page_of_the_lecture_is_light(chromium, base):
     for path in LECTURE:
         context = chromium.new_context()  # with nothing kept from another page
         page = context.new_page()
-        page.goto(base + path)
-        page.evaluate("document.fonts.ready.then(() => true)")
+        page.goto(base + path, wait_until="networkidle")
         weights[path] = page.evaluate(WIRE)
         context.close()
     heavy = {p: w for p, w in weights.items() if w > HEAVIER.get(p, LIGHT)}
