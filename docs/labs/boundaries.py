@@ -12,6 +12,7 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgba
 
 import chalkgrad.numpy as cg
 
@@ -220,7 +221,7 @@ for axis, activation in zip(axes, ("relu", "tanh"), strict=True):
     p = 1 / (1 + np.exp(-abs(score)))  # of the moon that is named
     for k, side in enumerate((score[0], -score[0])):
         sure = np.where(side > 0, p[0], 0).reshape(len(up), len(across))
-        shades = [(f"C{k}", alpha) for alpha in (0.1, 0.25, 0.4, 0.6)]
+        shades = [to_rgba(f"C{k}", alpha) for alpha in (0.1, 0.25, 0.4, 0.6)]
         axis.contourf(across, up, sure, [0.5, 0.8, 0.95, 0.99, 1.01], colors=shades)
     axis.plot(*x.T, ".", color="C5", markersize=1)
     axis.set(title=activation, xticks=[], yticks=[], aspect="equal")

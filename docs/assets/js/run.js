@@ -187,9 +187,12 @@ const attachAll = () => {
   bars.clear();
   scope = null;
   const blocks = [...document.querySelectorAll(".language-pycon[data-copy], .language-python.cell")];
+  // A lab is one experiment: where one cell cannot run, the others cannot go on.
+  const cells = blocks.filter(block => block.matches(".cell"));
+  const stuck = cells.map(elsewhere).find(why => why.length);
   let number = 0;
   for (const block of blocks.filter(each => "run" in each.dataset && !each.querySelector(".run-bar"))) {
-    const why = elsewhere(block);
+    const why = stuck && cells.includes(block) ? stuck.map(part => part.cloneNode?.(true) ?? part) : elsewhere(block);
     if (why.length) block.append(html("p", { class: "run-bar" }, ...why));
     else bars.set(block, attach(block, number += 1));
   }
