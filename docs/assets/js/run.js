@@ -64,7 +64,9 @@ const tabOf = block => {
 };
 // What a page can't do, in words for the reader; nothing where a snippet runs.
 const elsewhere = block => {
-  const imports = names => new RegExp(`^\\s*(import|from) (${names})\\b`, "m").test(codeOf(block));
+  // A lab is one experiment: where one cell cannot run, the others cannot go on.
+  const code = (block.matches(".cell") ? [...document.querySelectorAll(".cell")] : [block]).map(codeOf).join("\n");
+  const imports = names => new RegExp(`^\\s*(import|from) (${names})\\b`, "m").test(code);
   if (tabOf(block) === "PyTorch" || imports("torch|chalkgrad\\.torch")) return ["Needs PyTorch: copy it and run it where that is installed. For a GPU, say first: ", html("code", {}, 'torch.set_default_device("cuda")')];
   if (imports("multiprocessing|concurrent")) return ["Starts processes of its own, and a page can't: copy it and run it on your machine."];
   return [];
@@ -187,12 +189,9 @@ const attachAll = () => {
   bars.clear();
   scope = null;
   const blocks = [...document.querySelectorAll(".language-pycon[data-copy], .language-python.cell")];
-  // A lab is one experiment: where one cell cannot run, the others cannot go on.
-  const cells = blocks.filter(block => block.matches(".cell"));
-  const stuck = cells.map(elsewhere).find(why => why.length);
   let number = 0;
   for (const block of blocks.filter(each => "run" in each.dataset && !each.querySelector(".run-bar"))) {
-    const why = stuck && cells.includes(block) ? stuck.map(part => part.cloneNode?.(true) ?? part) : elsewhere(block);
+    const why = elsewhere(block);
     if (why.length) block.append(html("p", { class: "run-bar" }, ...why));
     else bars.set(block, attach(block, number += 1));
   }
