@@ -4,7 +4,7 @@ TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test site-test look-test copy-test run-test zensical lighthouse numpy-only bench gpu lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test torture site-test look-test copy-test run-test zensical lighthouse numpy-only bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -49,6 +49,9 @@ unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
 
 docs-test: setup ## every snippet of every page, in both readings
 	$(BIN)/pytest docs README.md
+
+torture: setup ## checkpoints: every kill, every full disk, every flipped bit; minutes
+	TORTURE=1 $(BIN)/pytest tests/robustness
 
 site-test: look-test copy-test run-test ## the built site in a real browser
 

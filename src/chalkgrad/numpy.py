@@ -8,6 +8,7 @@ from chalkgrad._core.check import DeviceError, ShapeError
 from chalkgrad.activations import _numpy as activations
 from chalkgrad.autodiff import _numpy as autodiff
 from chalkgrad.backprop import _shared as backprop
+from chalkgrad.checkpoints import _shared as checkpoints
 from chalkgrad.data import _shared as data
 from chalkgrad.experiments import _shared as experiments
 from chalkgrad.hardware import _shared as hardware
@@ -28,6 +29,7 @@ __all__ = [
     "asnumpy",
     "autodiff",
     "backprop",
+    "checkpoints",
     "data",
     "experiments",
     "hardware",

@@ -17,6 +17,7 @@ from chalkgrad._core.check import DeviceError, ShapeError
 from chalkgrad.activations import _torch as activations
 from chalkgrad.autodiff import _torch as autodiff
 from chalkgrad.backprop import _shared as backprop
+from chalkgrad.checkpoints import _shared as checkpoints
 from chalkgrad.data import _shared as _data
 from chalkgrad.experiments import _shared as _experiments
 from chalkgrad.hardware import _shared as hardware
@@ -40,6 +41,7 @@ __all__ = [
     "asnumpy",
     "autodiff",
     "backprop",
+    "checkpoints",
     "data",
     "experiments",
     "hardware",

@@ -1,0 +1,1 @@
+"""Checkpoints: files that training goes on from, whole and verified, or refused."""
