@@ -1,5 +1,6 @@
 """Arrays of the PyTorch half: the only place that chooses dtype and device."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from types import ModuleType
@@ -60,6 +61,11 @@ def asnumpy(x: Any) -> np.ndarray[Any, np.dtype[Any]]:
 def moved(shared: ModuleType) -> ModuleType:
     """Copy a module whose functions draw with NumPy; these give tensors instead."""
 
+    def made(x: Any) -> Any:
+        if hasattr(x, "make"):  # rows that are still in a file
+            return dataclasses.replace(x, make=array)
+        return array(x) if isinstance(x, np.ndarray) else x
+
     def move(f: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(f, type):
             return f
@@ -68,8 +74,9 @@ def moved(shared: ModuleType) -> ModuleType:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             out = f(*args, **kwargs)
             if isinstance(out, tuple):
-                made = (array(x) if isinstance(x, np.ndarray) else x for x in out)
-                return getattr(out, "_make", tuple)(made)  # a NamedTuple stays one
+                return getattr(out, "_make", tuple)(
+                    map(made, out)
+                )  # a NamedTuple stays
             return out
 
         return wrapped

@@ -8,20 +8,24 @@ Generator, which goes on from where it stands.
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from chalkgrad._core import check
+from chalkgrad.data import _files
 
 __all__ = [
+    "Rows",
     "batches",
     "blobs",
     "circles",
     "digits",
     "line",
+    "load",
     "moons",
     "separable",
     "spirals",
@@ -31,6 +35,7 @@ __all__ = [
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+ROOM = 2**22  # how many numbers of a file are read at once
 DIGITS = files("chalkgrad.data") / "digits.npz"
 DIGITS_SHA256 = "089d33176bf6819a5c6ebd6746c5293713f4e81c2c8fc52b672e6e15faa78f41"
 
@@ -413,6 +418,168 @@ def digits() -> tuple[Array, Array]:
         return file["pixels"] / 16.0, file["labels"].astype(np.int64)
 
 
+def load(
+    path: Any,
+    *,
+    inputs: str = "x",
+    labels: Any = True,
+    delimiter: str | None = None,
+    dtype: str | None = None,
+    lazy: bool = False,
+) -> tuple[Any, Array | None]:
+    r"""Read your own examples and their labels from a file.
+
+    The name tells the format, and ``.gz`` may follow it, but for ``.npz``:
+
+    - ``.npy``: an array of inputs; the labels are in another file.
+    - ``.npz``: both, as `inputs` and `labels`.
+    - ``.csv``, ``.tsv``, ``.txt``: a table of numbers, one row an example. Its first
+      line names the columns if nothing in it is a number.
+    - IDX, such as ``train-images-idx3-ubyte``: the format of MNIST; the labels are in
+      another file.
+
+    Images become rows. Bytes are taken for grey values and divided by 255, so that
+    they go from 0 to 1; all else stays as it is. Nothing is ever unpickled.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    inputs : str
+        What the inputs are called in a ``.npz`` file.
+    labels : bool, str, int or path
+        Where the labels are. A string names an array in a ``.npz`` file, a column in a
+        table, or a file; a number is that of a column, from 0; a ``pathlib.Path`` is a
+        file in any case. True stands for the array ``labels``; for the column
+        ``label`` or ``labels``, or else the last; or for the file beside `path` that
+        has ``labels`` in its name instead of ``images`` or ``x``. False: there are
+        none.
+    delimiter : str, optional
+        What is between the columns of a table: by default the one of comma, semicolon,
+        tab and space that is most often in the first line.
+    dtype : "float32" or "float64", optional
+        By default inputs in float32, or float16, become float32, all others float64.
+    lazy : bool
+        Whether to leave the inputs on disk, and read a batch when it is asked for. That
+        serves where they are larger than memory, in a file that is neither packed nor a
+        table; any other is read into memory all the same.
+
+    Returns
+    -------
+    x : Array of shape (n, d), or Rows
+        The examples; `Rows` if `lazy`.
+    labels : Array of int, of shape (n,), or None
+        The class of each.
+
+    Raises
+    ------
+    OSError
+        If a file is not there or can't be read.
+    TypeError
+        If `path` is not the path of a file.
+    ValueError
+        If a file is not what its name says, is damaged, cut short or empty; if a row of
+        a table is shorter than others, or holds what is no number; if a label is not a
+        whole number.
+    ShapeError
+        If there are not as many labels as examples.
+
+    References
+    ----------
+    [LeCun and others (1998)][lecun1998], whose digits made IDX files known.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import chalkgrad.numpy as cg
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "flowers.csv")
+    ...     _ = path.write_text("length,width,kind\n5.1,3.5,0\n6.2,2.9,1\n")
+    ...     x, labels = cg.data.load(path)
+    >>> x
+    array([[5.1, 3.5],
+           [6.2, 2.9]])
+    >>> labels
+    array([0, 1])
+    """
+    x, y = opened("load", path, inputs, labels, delimiter, dtype)
+    if y is not None:
+        y = _files.whole("load", path, y)
+    return x if lazy else x[:], y
+
+
+def opened(
+    where: str, path: Any, inputs: str, labels: Any, delimiter: Any, dtype: Any
+) -> tuple["Rows", Array | None]:
+    """Return the rows of a file, and the labels as they are written, words perhaps."""
+    if delimiter is not None and (
+        not isinstance(delimiter, str) or len(delimiter) != 1
+    ):
+        raise ValueError(
+            f"{where}: `delimiter` must be one character, got {delimiter!r}."
+        )
+    if dtype is not None:
+        check.choice(where, "dtype", dtype, check.FLOATS)
+    source, y = _files.read(
+        where, path, inputs=inputs, labels=labels, delimiter=delimiter
+    )
+    if y is not None:
+        rows(where, x=source, labels=y)
+    if dtype is None:
+        small = check.dtype_name(source) in ("float16", "float32")
+        dtype = "float32" if small else "float64"
+    scale = 255.0 if source.dtype == np.uint8 else 1.0
+    return Rows(source, np.dtype(dtype), scale=scale), y
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows that stay where they are, in a file mostly, until somebody asks for some.
+
+    ``x[i]``, with a slice or an array of row numbers, reads those rows, scales them and
+    gives an array of the half. `split`, `batches` and ``cg.training`` take it for an
+    array and never ask for all of it at once; for anything else, ``x[:]`` is all of it.
+    """
+
+    source: Array
+    """The numbers as they are stored, shape (n, d)."""
+    dtype: Any
+    """What the rows are given in, float32 or float64."""
+    shift: Any = 0.0
+    """What is subtracted from a row, a number or shape (d,), and then"""
+    scale: Any = 1.0
+    """what it is divided by."""
+    order: Array | None = None
+    """Which rows of the source, if not all."""
+    make: Callable[[Array], Any] = np.asarray
+    """How an array of the half is made."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape that all rows together have."""
+        return len(self), self.source.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.source if self.order is None else self.order)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.make(self._read(index))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self._read(slice(None)).astype(dtype or self.dtype, copy=False)
+
+    def _read(self, index: Any) -> Array:
+        rows = self.source[index if self.order is None else self.order[index]]
+        scaled = np.subtract(rows, self.shift, dtype=self.dtype)
+        scaled /= self.scale
+        return np.asarray(scaled)
+
+    def taken(self, rows: Array) -> "Rows":
+        """Return some of the rows, which also stay where they are."""
+        order = rows if self.order is None else self.order[rows]
+        return replace(self, order=order)
+
+
 def split(
     x: Any, labels: Any, *, fraction: float = 0.2, rng: Any = 0
 ) -> tuple[Any, Any, Any, Any]:
@@ -474,7 +641,12 @@ def split(
             "choose another, or draw more rows."
         )
     train, test = np.flatnonzero(~test), np.flatnonzero(test)
-    return x[train], labels[train], x[test], labels[test]
+    return taken(x, train), labels[train], taken(x, test), labels[test]
+
+
+def taken(x: Any, some: Array) -> Any:
+    """Return the rows that `some` lists; of a file, without reading them yet."""
+    return x.taken(some) if isinstance(x, Rows) else x[some]
 
 
 def batches(x: Any, y: Any, *, size: int, rng: Any) -> Iterator[tuple[Any, Any]]:
@@ -518,5 +690,15 @@ def batches(x: Any, y: Any, *, size: int, rng: Any) -> Iterator[tuple[Any, Any]]
     size = check.integer("batches", "size", size, low=1)
     n = rows("batches", x=x, y=y)
     order = generator("batches", rng).permutation(n)
-    x, y = x[order], y[order]
+    x, y = taken(x, order), y[order]
     return ((x[i : i + size], y[i : i + size]) for i in range(0, n, size))
+
+
+def portions(x: Any, y: Any) -> Iterator[tuple[int, Any, Any]]:
+    """Deal out all examples in order, with the number of the first.
+
+    Arrays come whole; of a file, no more at a time than has room in some 32 MiB.
+    """
+    n = len(x)
+    size = max(1, ROOM // x.shape[1]) if isinstance(x, Rows) else n
+    return ((i, x[i : i + size], y[i : i + size]) for i in range(0, n, size))

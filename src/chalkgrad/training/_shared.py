@@ -19,7 +19,7 @@ import numpy as np
 from chalkgrad._core import check
 from chalkgrad._core.either import copied, ndarray
 from chalkgrad._core.types import Optimizer, Schedule
-from chalkgrad.data._shared import batches, generator, rows
+from chalkgrad.data._shared import batches, generator, portions, rows
 
 __all__ = [
     "Check",
@@ -149,8 +149,8 @@ def fit(
         What to train.
     w : Array of shape (size,) or (m, size)
         Where to start. It stays as it is.
-    x : Array of shape (n, d)
-        The examples.
+    x : Array of shape (n, d), or Rows
+        The examples; of `cg.data.load`'s lazy rows, a batch at a time is in memory.
     y : Array of shape (n, ...)
         Their labels or targets, as `loss` takes them.
     loss : callable
@@ -217,7 +217,7 @@ def fit(
 
     def deal() -> Iterable[tuple[Any, Any]]:
         if batch_size is None:
-            return [(x, y)]
+            return [(x[:], y)]
         return batches(x, y, size=batch_size, rng=rng)
 
     w = good = copied(w)
@@ -377,7 +377,7 @@ def find_lr(
     def deal() -> Iterator[tuple[Any, Any]]:
         while True:
             if batch_size is None:
-                yield x, y
+                yield x[:], y
             else:
                 yield from batches(x, y, size=batch_size, rng=rng)
 
@@ -653,7 +653,8 @@ def _classes(
             f"{where}: `labels` must be class ids, an array of integers, got "
             f"{check.dtype_name(labels)}."
         )
-    outputs, true = ndarray(net.forward(w, x)), ndarray(labels)
+    parts = [ndarray(net.forward(w, xs)) for _, xs, _ in portions(x, labels)]
+    outputs, true = np.concatenate(parts, axis=-2), ndarray(labels)
     if outputs.shape[-1] == 1:
         named, count, low = (outputs[..., 0] > 0).astype(np.int64), 2, -1
         true = true[:, 0] if true.shape == (n, 1) else true
@@ -793,9 +794,15 @@ def _check(
 ) -> int:
     """Tell bad input now, by its index in `x` or `y` rather than in a batch."""
     n = rows(where, x=x, y=y)
-    check.finite(where, "x", x)
-    with np.errstate(all="ignore"):
-        net.loss_and_grad(w, x, y, loss)
+    for first, xs, ys in portions(x, y):
+        try:
+            check.finite(where, "x", xs)
+            with np.errstate(all="ignore"):
+                net.loss_and_grad(w, xs, ys, loss)
+        except (ValueError, IndexError) as error:
+            if not first:
+                raise
+            raise type(error)(f"{error} Index 0 is row {first} of `x`.") from None
     return n
 
 
@@ -821,7 +828,10 @@ def _measure(
     """Return the loss and, of classes, the accuracy on `validation`."""
     if validation is None:
         return None, None
-    value, _ = _loss_and_grad(net, w, *validation, loss)
+    n = len(validation[0])
+    value: Any = 0.0
+    for _, xs, ys in portions(*validation):
+        value += _loss_and_grad(net, w, xs, ys, loss)[0] * (len(xs) / n)
     right = accuracy(net, w, *validation) if _are_classes(validation[1]) else None
     return value, right
 
