@@ -87,8 +87,12 @@ numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not i
 		hypothesis pytest pytest-doctestplus
 	touch $@
 
-bench: setup ## ours and its peers side by side, by ratio, into benchmarks/results/
+bench: setup .venv/bench ## ours and its peers side by side, by ratio, into benchmarks/results/
 	$(BIN)/python -m benchmarks
+# JAX is too large for all who only run the tests.
+.venv/bench: pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	touch $@
 
 gpu: setup ## the contract, the PyTorch reading of the pages and the benchmarks on a GPU
 	$(BIN)/pytest tests/pairs docs README.md --device=cuda

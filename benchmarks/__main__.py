@@ -1,89 +1,101 @@
-"""Run the benchmarks: peers and ours take turns in one process, on one thread.
+"""Run the benchmarks: peers and ours take turns in one process, on one core.
 
-The machine is noisy, so a round runs everyone once, in turn, and what counts is the
-ratio of the fastest rounds, in CPU time. ``python -m benchmarks --device cuda`` runs
-what has a GPU version, in wall time.
+``python -m benchmarks`` writes ``results/cpu.json``. With a part of a name, as in
+``python -m benchmarks moons``, only those contests run, and nothing is written. What
+the numbers mean stands in ``docs/reference/benchmarks.md``.
 """
 
 import argparse
+import os
+import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-import torch
 from rich.console import Console
 from rich.table import Table
-from threadpoolctl import threadpool_limits
 
-from benchmarks import autodiff, epoch, optimizers
-from benchmarks.record import keep, machine
+from benchmarks import harness
+from benchmarks.cases import autodiff, landscape, optimizers, sweep, training
+from benchmarks.harness import Contest
+from benchmarks.record import keep, machine, processor, today
+from chalkdocs import results
+from chalkdocs.results import Bar, fingerprints, ratio, share
 
-RACES = {
-    "cpu": [
-        epoch.digits,
-        autodiff.chain,
-        autodiff.network,
-        *optimizers.SMALL,
-        *optimizers.large(10**6),
-    ],
-    "cuda": [
-        epoch.digits,
-        *optimizers.SMALL,
-        *(contest for n in (10**6, 10**7, 10**8) for contest in optimizers.large(n)),
-    ],
+PEERS = ("numpy", "torch", "scikit-learn", "jax", "optax", "autograd", "mygrad")
+CONTESTS: dict[str, Callable[[], Contest]] = {
+    **training.CONTESTS,
+    **landscape.CONTESTS,
+    **sweep.CONTESTS,
+    **autodiff.CONTESTS,
+    **optimizers.CONTESTS,
 }
+console = Console(width=100)
 
 
-def race(
-    runs: dict[str, Callable[[], object]], rounds: int, clock: Callable[[], float]
-) -> dict[str, list[float]]:
-    """Time everyone once a round, in turn; return the milliseconds."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(-1, rounds):  # the round before the first warms up
-        for name, run in runs.items():
-            start = clock()
-            run()
-            if turn >= 0:
-                times[name].append(1e3 * (clock() - start))
-    return times
-
-
-def table(title: str, times: dict[str, list[float]]) -> Table:
-    """Set the times of a race against ours, which is the first."""
-    ours = min(next(iter(times.values())))
-    out = Table(title=title)
-    for heading in ("who", "fastest, ms", "median, ms", "ratio to the first"):
-        out.add_column(heading, justify="left" if heading == "who" else "right")
-    for name, ms in times.items():
-        ratio = f"{min(ms) / ours:.2f}"
-        out.add_row(name, f"{min(ms):.2f}", f"{np.median(ms):.2f}", ratio)
+def shown(contest: dict[str, Any]) -> Table:
+    """Set everyone's time against ours, which is the first."""
+    title = f"{contest['title']}: a {contest['unit']}"
+    out = Table(title=title, title_justify="left")
+    out.add_column("who")
+    for heading in ("fastest, µs", "ratio", "quartiles", "of the limit"):
+        out.add_column(heading, justify="right")
+    for who, us in contest["us"].items():
+        found, part = ratio(contest, who), share(contest, who)
+        cells = ["–", ""]
+        if found:
+            quartiles = f"{found.low:.2f} … {found.high:.2f}"
+            cells = [f"{found.median:.2f}", quartiles + " noisy" * found.noisy]
+        cells.append(f"{part.median:.0%}" if part else "")
+        out.add_row(who, f"{min(us):.4g}", *cells)
+    for who, why in (contest["absent"] | contest["refused"]).items():
+        out.add_row(who, "–", "–", why, "", style="dim")
     return out
 
 
-def after_all_work() -> float:
-    """Read the clock when the GPU has done what it was given."""
-    torch.cuda.synchronize()
-    return time.perf_counter()
+def judged(bars: list[Bar]) -> Table:
+    """Set what was measured against the bars."""
+    out = Table(title="Bars", title_justify="left")
+    for heading in ("bar", "wanted", "found", ""):
+        out.add_column(heading, justify="left" if heading == "bar" else "right")
+    for bar in bars:
+        found = f"{bar.value.median:,.4g}" if bar.value else "not run"
+        noisy = " (noisy)" if bar.value and bar.value.noisy else ""
+        met = {True: "met", False: "NOT MET", None: ""}[bar.met]
+        out.add_row(bar.name, bar.wanted, found, met + noisy)
+    return out
 
 
-def main() -> None:
-    """Run, print the ratios, and keep the numbers."""
+def main() -> int:
+    """Run, print the ratios and the bars, and keep the numbers."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--device", default="cpu", choices=RACES)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("only", nargs="?", default="", help="a part of a name")
+    parser.add_argument("--rounds", type=int, default=harness.ROUNDS)
     args = parser.parse_args()
-    clock = time.process_time if args.device == "cpu" else after_all_work
-    torch.set_num_threads(1)
-    results = {}
-    for contest in RACES[args.device]:
-        with threadpool_limits(1):
-            times = race(contest(args.device), args.rounds, clock)
-        results[contest.__name__] = {"title": contest.__doc__, "ms": times}
-        Console().print(table(str(contest.__doc__), times))
-    device = torch.cuda.get_device_name() if args.device == "cuda" else "cpu"
-    peers = ("numpy", "torch", "scikit-learn", "autograd")
-    keep(args.device, machine(*peers, device=device), races=results)
+    start, load = time.perf_counter(), os.getloadavg()[0]
+    harness.pin()
+    contests: dict[str, Any] = {}
+    for name, make in CONTESTS.items():
+        if args.only in name:
+            contest = make()
+            found = harness.compete(contest, rounds=args.rounds)
+            contests[name] = found | {"source": fingerprints(contest.topics)}
+            console.print(shown(contests[name]))
+    facts = {
+        f"{name}: {what}": value
+        for name, count in training.FACTS.items()
+        if args.only in name
+        for what, value in count().items()
+    }
+    found = {"contests": contests, "facts": facts}
+    console.print(judged(results.bars("cpu", found)))
+    seconds = time.perf_counter() - start
+    console.print(f"{seconds:.0f} s, load {load:.2f} at the start")
+    if not args.only:
+        where = {"processor": processor(), "cores": "1", "load": f"{load:.2f}"}
+        keep("cpu", machine(*PEERS, date=today(), **where), **found)
+    return int(any(contest["refused"] for contest in contests.values()))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,13 +1,14 @@
 """What a benchmark keeps: its numbers, and what they belong to."""
 
+import datetime
 import json
 import platform
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).with_name("results")
+from chalkdocs.results import RESULTS
 
 
 def machine(*libraries: str, **more: str) -> dict[str, str]:
@@ -19,9 +20,31 @@ def machine(*libraries: str, **more: str) -> dict[str, str]:
         **more,
         "machine": platform.machine(),
         "python": platform.python_version(),
-        **{name: version(name) for name in libraries},
+        **{name: found for name in libraries if (found := _version(name))},
         "commit": commit.stdout.strip(),
     }
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
+
+
+def processor() -> str:
+    """Name the processor as far as the system says it."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown processor"
+
+
+def today() -> str:
+    """Return the date, as ISO writes it."""
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def keep(name: str, machine: dict[str, str], **found: Any) -> None:

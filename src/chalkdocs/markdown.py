@@ -10,8 +10,9 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
 - ``!!! claim "G1 · holds"`` settles a claim; the block tells what the deck says.
 - ``<!-- source: optimizers.sgd -->`` shows the function as both halves write it.
 - ``<!-- reference: optimizers -->`` documents all that a topic exports.
-- ``<!-- table: name -->`` and ``<!-- races: name -->`` show what a benchmark wrote into
-  ``benchmarks/results/name.json``, or say that nobody has measured it yet.
+- ``<!-- table: name -->`` and ``<!-- contests: name -->`` show what a benchmark wrote
+  into ``benchmarks/results/name.json``, or say that nobody has run it yet;
+  ``<!-- bars: cpu -->`` holds it against the bars for a machine.
 - ``<!-- claims ledger -->`` is the ledger; ``<!-- claims count -->`` and
   ``<!-- claims verdicts -->`` are its sums, within a line; ``<!-- slides -->`` is the
   way from each section of the deck to its pages.
@@ -41,7 +42,8 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from py_mini_racer import JSEvalException, MiniRacer
 
-from chalkdocs import bibliography, claims, widgets
+from chalkdocs import bibliography, claims, ledgers, widgets
+from chalkdocs.results import BARS, RESULTS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -49,7 +51,6 @@ DOCS = ROOT / "docs"
 LEDGER = Path("reference/claims.md")
 SLIDES = Path("reference/slides.md")
 PACKAGE = ROOT / "src/chalkgrad"
-RESULTS = ROOT / "benchmarks/results"
 RUNTIME = DOCS / "assets/python"
 
 
@@ -237,45 +238,7 @@ def _exported(module: ast.Module) -> list[str]:
     return []
 
 
-# --- What benchmarks wrote ------------------------------------------------------------
-
-
-def _measured(name: str) -> dict[str, Any] | None:
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
-
-
-def _rows(head: list[str], rows: list[list[str]]) -> list[str]:
-    lines = [head, ["---"] + ["--:" for _ in head[1:]], *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
-
-
-def _on(machine: dict[str, str]) -> str:
-    return f"*Measured on: {', '.join(f'{k} {v}' for k, v in machine.items())}.*"
-
-
-def table(name: str) -> str:
-    """Write the table of a benchmark as Markdown, and what it was measured on."""
-    found = _measured(name)
-    if found is None:
-        return "*Not yet measured.*"
-    lines = _rows(found["table"]["head"], found["table"]["rows"])
-    return "\n".join([*lines, "", _on(found["machine"])])
-
-
-def races(name: str) -> str:
-    """Write races as Markdown: for each contestant its time, and its ratio to ours."""
-    found = _measured(name)
-    if found is None:
-        return "*Not yet measured.*"
-    parts = [_on(found["machine"])]
-    for race in found["races"].values():
-        fastest = {who: min(ms) for who, ms in race["ms"].items()}
-        ours = next(iter(fastest.values()))
-        rows = [[who, f"{ms:.2f}", f"{ms / ours:.2f}"] for who, ms in fastest.items()]
-        head = ["who", "fastest, ms", "ratio to the first"]
-        parts += [f"**{race['title']}**", "\n".join(_rows(head, rows))]
-    return "\n\n".join(parts)
+# --- Bibliography and widgets ---------------------------------------------------------
 
 
 def works(section: str) -> str:
@@ -314,8 +277,9 @@ def widget(name: str) -> str:
 _WRITERS = {
     "source": source,
     "reference": reference,
-    "table": table,
-    "races": races,
+    "table": ledgers.table,
+    "bars": ledgers.bars,
+    "contests": ledgers.contests,
     "bibliography": works,
     "widget": widget,
 }
@@ -392,6 +356,7 @@ def _digest(module: str) -> str:
     """Name the state of all that a figure is made from."""
     figures = HERE / "figures"
     drawing = [figures / "style.py", figures / f"{module}.py", HERE / "widgets.py"]
+    drawing += [HERE / "results.py", BARS]
     made = [*sorted(PACKAGE.rglob("*.py")), *sorted(RESULTS.glob("*.json"))]
     files = [*made, *filter(Path.is_file, drawing)]
     return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:16]

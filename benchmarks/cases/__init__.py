@@ -1,0 +1,1 @@
+"""The contests: one file for each kind of work."""

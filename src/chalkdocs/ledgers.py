@@ -1,0 +1,112 @@
+"""Tables of what benchmarks wrote, as Markdown.
+
+The JSON in ``benchmarks/results`` says what a number belongs to. What was not run is
+said to be so, and what was run with other code than there is now is called stale.
+"""
+
+from typing import Any
+
+from chalkdocs import results
+from chalkdocs.results import Bar, Value
+
+NOT_RUN = "*Not run yet.*"
+
+
+def rows(head: list[str], body: list[list[str]]) -> str:
+    """Write a table whose first column holds words, and whose others hold numbers."""
+    lines = [head, ["---"] + ["--:" for _ in head[1:]], *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def on(machine: dict[str, str]) -> str:
+    """Say what was measured on what."""
+    return f"*Measured on: {', '.join(f'{k} {v}' for k, v in machine.items())}.*"
+
+
+def stale(source: dict[str, str]) -> str:
+    """Say which topics have changed since, if any has."""
+    topics = results.changed(source)
+    return f"**Stale:** the code of {', '.join(topics)} has changed since." * bool(
+        topics
+    )
+
+
+def table(name: str) -> str:
+    """Write the table that a benchmark has made, and what it was measured on."""
+    found = results.read(name)
+    if found is None:
+        return NOT_RUN
+    made = found["table"]
+    return f"{rows(made['head'], made['rows'])}\n\n{on(found['machine'])}"
+
+
+# --- Contests -------------------------------------------------------------------------
+
+
+def contests(name: str) -> str:
+    """Write a table for each contest: everyone's time, against ours."""
+    found = results.read(name)
+    if found is None:
+        return NOT_RUN
+    parts = [on(found["machine"])]
+    for contest in found["contests"].values():
+        parts += [f"**{contest['title']}**", _contest(contest)]
+        if words := stale(contest["source"]):
+            parts.append(words)
+    return "\n\n".join(parts)
+
+
+def _contest(contest: dict[str, Any]) -> str:
+    limited = bool(contest["limits"])
+    head = ["who", f"µs a {contest['unit']}", "× ours", "quartiles"]
+    body = []
+    for who, us in contest["us"].items():
+        times, part = results.ratio(contest, who), results.share(contest, who)
+        cells = [who, number(min(us)), *_spread(times)]
+        body.append(cells + [f"{part.median:.0%}" if part else ""] * limited)
+    for who, why in (contest["absent"] | contest["refused"]).items():
+        body.append([f"{who}: {why}", *["–"] * (3 + limited)])
+    return rows(head + ["of the limit"] * limited, body)
+
+
+def _spread(value: Value | None) -> list[str]:
+    if value is None:
+        return ["–", "–"]
+    quartiles = f"{number(value.low)} … {number(value.high)}"
+    return [number(value.median), quartiles + ", noisy" * value.noisy]
+
+
+def number(x: float) -> str:
+    """Write a number with three digits."""
+    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
+
+
+# --- Bars -----------------------------------------------------------------------------
+
+MET = {True: "met", False: "**not met**", None: ""}
+
+
+def bars(where: str) -> str:
+    """Write the bars for a machine, "cpu" or "h100", and what came of each."""
+    found = results.read({"cpu": "cpu", "h100": "cuda"}[where])
+    asked = results.bars(where, found)
+    ran = [bar for bar in asked if bar.value]
+    met = sum(bar.met is True for bar in asked)
+    parts = [rows(["bar", "wanted", "found", ""], [_bar(bar) for bar in asked])]
+    if ran:
+        parts.insert(0, f"Met: **{met} of {len(asked)}**.")
+    else:
+        parts.insert(0, NOT_RUN)
+    if len(ran) < len(asked) and ran:
+        parts.append(f"Not run yet: {len(asked) - len(ran)}.")
+    contests = found["contests"].values() if found else []
+    source = {k: v for contest in contests for k, v in contest["source"].items()}
+    return "\n\n".join([*parts, *filter(None, [stale(source)])])
+
+
+def _bar(bar: Bar) -> list[str]:
+    name = f"{bar.name}<br><small>{bar.why}</small>"
+    if bar.value is None:
+        return [name, bar.wanted, "not run yet", ""]
+    noisy = ", noisy" * bar.value.noisy
+    return [name, bar.wanted, number(bar.value.median) + noisy, MET[bar.met]]
