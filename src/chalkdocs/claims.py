@@ -42,6 +42,8 @@ class Settled(NamedTuple):
     """Relative to the folder of pages."""
     checks: int
     """How many answers its snippets compare."""
+    lines: range
+    """Where it is on the page."""
 
 
 def claims() -> dict[str, Claim]:
@@ -85,7 +87,10 @@ def settled(docs: Path) -> dict[str, Settled]:
             key, verdict = split_title(match["title"])
             if key in found or key in here:
                 raise ClaimError(f"{page}: claim {key} has a second block.")
-            here[key] = Settled(key, verdict, page, _checks(text, match))
+            body = _body(text, match)
+            first = text.count("\n", 0, match.start()) + 1
+            lines = range(first, first + 1 + len(body))
+            here[key] = Settled(key, verdict, page, _checks(body), lines)
             if here[key].checks == 0:
                 raise ClaimError(
                     f"{page}: the block of claim {key} compares no answer; show it "
@@ -101,14 +106,19 @@ def settled(docs: Path) -> dict[str, Settled]:
     return found
 
 
-def _checks(text: str, block: re.Match[str]) -> int:
-    """Count the answers that the snippets of a block compare."""
+def _body(text: str, block: re.Match[str]) -> list[str]:
+    """Return the lines of a block below its title."""
     inside = block["indent"] + "    "
     body = []
     for line in text[block.end() :].splitlines():
         if line.strip() and not line.startswith(inside):
             break
         body.append(line)
+    return body
+
+
+def _checks(body: list[str]) -> int:
+    """Count the answers that the snippets of a block compare."""
     fences = _FENCE.findall(textwrap.dedent("\n".join(body)) + "\n")
     examples = [
         example

@@ -16,6 +16,7 @@ import doctest
 import importlib.util
 import re
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +115,29 @@ def plain(text: str) -> str:
     return text
 
 
-class _Checker(OutputChecker):  # type: ignore[misc]
+class Checker(OutputChecker):  # type: ignore[misc]
+    """Compares numbers as numbers, whichever half printed them."""
+
     def check_output(self, want: str, got: str, flags: int) -> bool:
+        """Tell whether an answer is the one on the page."""
         return bool(super().check_output(plain(want), plain(got), flags))
+
+
+@contextmanager
+def printing(half: str, device: str = "cpu") -> Iterator[None]:
+    """Let PyTorch print as NumPy does, and compute on a device."""
+    if half != "PyTorch":
+        yield
+        return
+    torch = importlib.import_module("torch")
+    torch.set_printoptions(precision=8)
+    # Tensors are made on the CPU anyway; said aloud, it slows every call down.
+    torch.set_default_device(None if device == "cpu" else device)
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)
+        torch.set_printoptions(profile="default")
 
 
 # --- Collecting -----------------------------------------------------------------------
@@ -126,19 +147,9 @@ class _Reading(DoctestItem):
     """One page, read with one half."""
 
     def runtest(self) -> None:
-        if not self.name.endswith("[PyTorch]"):
+        half = "PyTorch" if self.name.endswith("[PyTorch]") else "NumPy"
+        with printing(half, self.config.getoption("--device")):
             super().runtest()
-            return
-        torch = importlib.import_module("torch")
-        torch.set_printoptions(precision=8)
-        device = self.config.getoption("--device")
-        # Tensors are made on the CPU anyway; said aloud, it slows every call down.
-        torch.set_default_device(None if device == "cpu" else device)
-        try:
-            super().runtest()
-        finally:
-            torch.set_default_device(None)
-            torch.set_printoptions(profile="default")
 
 
 class _Skipped(pytest.Item):
@@ -189,7 +200,7 @@ class _Page(DoctestTextfile):
 
     def _runner(self) -> doctest.DocTestRunner:
         return DebugRunnerPlus(  # type: ignore[no-any-return]
-            checker=_Checker(),
+            checker=Checker(),
             verbose=False,
             optionflags=get_optionflags(self),
             continue_on_failure=_get_continue_on_failure(self.config),

@@ -17,8 +17,8 @@ def settled(folder, text, name="page.md"):
 
 def test_a_block_with_a_compared_answer_settles_its_claim(tmp_path):
     found = settled(tmp_path, FRONT + BLOCK.format("G1 · holds if the step is short"))
-    expected = claims.Settled("G1", "holds if the step is short", Path("page.md"), 1)
-    assert found == {"G1": expected}
+    verdict, where = "holds if the step is short", Path("page.md")
+    assert found == {"G1": claims.Settled("G1", verdict, where, 1, range(4, 11))}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import pytest
 
 import chalkgrad
 import chalkgrad.numpy as cg
-from chalkgrad.cli import _parser, _train, main
+from chalkgrad.checkpoints import _shared as checkpoints
+from chalkgrad.cli import _train, main
+from chalkgrad.cli._options import BUILT_IN, OPTIMIZERS, SCHEDULES, parser
 from chalkgrad.data._shared import digits
 
 HALVES = ["numpy", "torch"]
@@ -20,11 +22,15 @@ def skip_without(half):
         pytest.importorskip("torch")
 
 
+def network(folder):
+    return checkpoints.load(folder / "network.safetensors")
+
+
 @pytest.fixture(scope="module")
 def runs():
     """Train on the digits with the defaults, in both halves."""
     skip_without("torch")
-    return [_train.learn(_parser().parse_args(["train", "--half", h])) for h in HALVES]
+    return [_train.learn(parser().parse_args(["train", "--half", h])) for h in HALVES]
 
 
 def test_the_digits_are_learnt_in_both_halves(runs):
@@ -52,10 +58,15 @@ def test_train_prints_and_saves(half, data, tmp_path, capsys):
     classes, held, inputs = (10, 359, 64) if data == "digits" else (2, 200, 2)
     assert f"of {held} held-out examples right ({half}, 2 epochs," in told
     assert "Row: what it is" in told
-    weights = np.load(folder / "weights.npy")
-    assert weights.shape == ((inputs + 1) * 8 + (8 + 1) * classes,)
-    assert weights.dtype == np.float64
-    assert (folder / "mistakes.png").read_bytes().startswith(b"\x89PNG")
+    saved = network(folder)
+    assert saved["w"].shape == ((inputs + 1) * 8 + (8 + 1) * classes,)
+    assert saved["w"].dtype == np.float64
+    assert saved["network"]["sizes"] == [inputs, 8, classes]
+    assert saved["classes"] == [str(k) for k in range(classes)]
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"network.safetensors", "mistakes.png", "curves.png"}
+    for name in names - {"network.safetensors"}:
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("half", HALVES)
@@ -66,7 +77,7 @@ def test_every_option_is_heard(half, tmp_path, capsys):
         --seed 5 --dtype float32 --device cpu --output {tmp_path}"""
     assert main(words.split()) == 0
     assert f"({half}, 3 epochs, 21 steps" in capsys.readouterr().out
-    weights = np.load(tmp_path / "weights.npy")
+    weights = network(tmp_path)["w"]
     assert weights.dtype == np.float32
     assert weights.shape == (3 * 5 + 6 * 4 + 5 * 3,)
 
@@ -75,7 +86,7 @@ def test_no_hidden_layer_is_a_linear_classifier(tmp_path):
     assert (
         main(f"train --data xor --epochs 1 --hidden --output {tmp_path}".split()) == 0
     )
-    assert np.load(tmp_path / "weights.npy").shape == (6,)
+    assert network(tmp_path)["w"].shape == (6,)
 
 
 def test_the_confusion_table_has_every_count(tmp_path, capsys):
@@ -92,7 +103,7 @@ def test_divergence_is_told(tmp_path, capsys):
     words = "train --data moons --optimizer sgd --lr 1e300 --output"
     assert main([*words.split(), str(tmp_path)]) == 1
     assert "try a smaller --lr" in capsys.readouterr().out
-    assert np.isfinite(np.load(tmp_path / "weights.npy")).all()
+    assert np.isfinite(network(tmp_path)["w"]).all()
 
 
 def test_ctrl_c_saves_what_there_is(tmp_path, capsys, monkeypatch):
@@ -112,7 +123,7 @@ def test_ctrl_c_saves_what_there_is(tmp_path, capsys, monkeypatch):
     told = capsys.readouterr().out
     assert "Interrupted" in told
     assert "0 epochs, 1 steps" in told
-    assert np.isfinite(np.load(tmp_path / "weights.npy")).all()
+    assert np.isfinite(network(tmp_path)["w"]).all()
 
 
 def without(monkeypatch, module):
@@ -120,9 +131,8 @@ def without(monkeypatch, module):
     for name in list(sys.modules):
         if name.startswith(f"{module}."):
             monkeypatch.delitem(sys.modules, name)
-        if name.startswith("chalkgrad.") and name != "chalkgrad.cli":
+        if name.startswith("chalkgrad.") and name != "chalkgrad.cli._options":
             monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(chalkgrad.cli, "_train")
     monkeypatch.setitem(sys.modules, module, None)
 
 
@@ -154,7 +164,7 @@ def test_another_missing_module_is_a_bug(tmp_path, monkeypatch):
         ("--epochs 0", "fit: `epochs` must be"),
         ("--batch-size 0", "fit: `batch_size` must be"),
         ("--seed -1", "`rng` must be"),
-        ("--data moons --examples 1", "split: `fraction`"),
+        ("--data moons --examples 1", "one class teaches nothing"),
         ("--device cuda", "device"),
     ],
 )
@@ -174,7 +184,14 @@ def test_a_folder_that_cannot_be_is_told_before_training(tmp_path, capsys):
         assert f"chalkgrad: cannot write into {output}: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["train", "--data", "words"], ["trian"]])
+def test_the_words_are_those_of_the_library():
+    wrappers = {"averaged", "clipped"}
+    assert set(cg.optimizers.__all__) - wrappers == set(OPTIMIZERS)
+    assert set(SCHEDULES) <= set(cg.schedules.__all__)
+    assert set(BUILT_IN) <= set(cg.data.__all__)
+
+
+@pytest.mark.parametrize("words", [[], ["train", "--half", "jax"], ["trian"]])
 def test_words_that_make_no_command_exit_with_2(words, capsys):
     with pytest.raises(SystemExit) as exit_:
         main(words)
