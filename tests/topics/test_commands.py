@@ -134,13 +134,15 @@ def test_what_is_too_large_for_memory_is_learnt_alike(tmp_path, capsys, monkeypa
     assert told[:2] == told[2:]
 
 
-def test_many_classes_have_no_table_but_a_picture(tmp_path, capsys):
+@pytest.mark.parametrize("count", [4, 30])
+def test_many_classes_have_no_table_but_a_picture(count, tmp_path, capsys):
     rng = np.random.default_rng(0)
-    labels = np.arange(300) % 30
-    np.savez(tmp_path / "set.npz", a=np.eye(30)[labels] + rng.normal(size=30), b=labels)
+    labels = np.arange(300) % count
+    x = np.eye(count)[labels] + rng.normal(size=count)
+    np.savez(tmp_path / "set.npz", a=x, b=labels)
     words = f"""train --data {tmp_path / "set.npz"} --inputs a --labels b --epochs 1
         --output {tmp_path / "run"}"""
-    assert "Row:" not in run(capsys, words).out
+    assert ("Row:" in run(capsys, words).out) == (count == 4)
     assert (tmp_path / "run/mistakes.png").read_bytes().startswith(PNG)
 
 
@@ -370,3 +372,12 @@ def test_help_needs_python_alone():
         "assert not loaded & {'numpy', 'rich', 'matplotlib', 'torch'}, loaded\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_help_tells_the_defaults(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "all random numbers come from (default: 0)" in told
+    assert "(default: None)" not in told
+    assert "80 % of the data" in told
