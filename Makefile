@@ -4,7 +4,7 @@ TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test torture site-test look-test copy-test run-test zensical lighthouse numpy-only bench gpu lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test torture site-test look-test copy-test run-test zensical lighthouse numpy-only parity bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -87,6 +87,9 @@ numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not i
 		hypothesis pytest pytest-doctestplus
 	touch $@
 
+parity: setup ## how far off every function is, into benchmarks/results/
+	$(BIN)/python -m benchmarks.parity
+
 bench: setup .venv/bench ## ours and its peers side by side, by ratio, into benchmarks/results/
 	$(BIN)/python -m benchmarks
 # JAX is too large for all who only run the tests.
@@ -96,6 +99,7 @@ bench: setup .venv/bench ## ours and its peers side by side, by ratio, into benc
 
 gpu: setup ## the contract, the PyTorch reading of the pages and the benchmarks on a GPU
 	$(BIN)/pytest tests/pairs docs README.md --device=cuda
+	$(BIN)/python -m benchmarks.parity --device cuda
 	$(BIN)/python -m benchmarks --device cuda
 
 lock: setup ## pin what is installed

@@ -110,3 +110,57 @@ def _bar(bar: Bar) -> list[str]:
         return [name, bar.wanted, "not run yet", ""]
     noisy = ", noisy" * bar.value.noisy
     return [name, bar.wanted, number(bar.value.median) + noisy, MET[bar.met]]
+
+
+# --- Parity ---------------------------------------------------------------------------
+
+COLUMNS = [
+    ("NumPy", "float64"),
+    ("NumPy", "float32"),
+    ("PyTorch, cpu", "float64"),
+    ("PyTorch, cpu", "float32"),
+    ("PyTorch, cuda", "float64"),
+    ("PyTorch, cuda", "float32"),
+]
+
+
+def parity() -> str:
+    """Write the ledger: for every function the error of its value and its gradient."""
+    found, on_gpu = results.read("parity"), results.read("parity-cuda")
+    if found is None:
+        return NOT_RUN
+    lines = [on(found["machine"]), on(on_gpu["machine"]) if on_gpu else ""]
+    topics = dict.fromkeys(path.partition(".")[0] for path in found["rows"])
+    for topic in topics:
+        lines += [f"## {topic.capitalize()}", _topic(topic, found, on_gpu)]
+    lines.append("## Without a row")
+    for why in dict.fromkeys(found["elsewhere"].values()):
+        named = [f"`{path}`" for path, it in found["elsewhere"].items() if it == why]
+        lines.append(f"- {why}: {', '.join(named)}")
+    return "\n\n".join(filter(None, lines))
+
+
+def _topic(topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None) -> str:
+    head = ["function"]
+    for half, dtype in COLUMNS:
+        missing = half.endswith("cuda") and on_gpu is None
+        head.append(f"{half}<br>{dtype}" + "<br>not run yet" * missing)
+    body, marks = [], set()
+    for path, row in found["rows"].items():
+        if path.partition(".")[0] != topic:
+            continue
+        runs = [row, *filter(None, [on_gpu and on_gpu["rows"].get(path)])]
+        units = {name: pair for run in runs for name, pair in run["units"].items()}
+        mark = {stale(run["source"]) for run in runs} - {""}
+        marks |= mark
+        cells = [_pair(units.get(f"{half}, {dtype}")) for half, dtype in COLUMNS]
+        name = f"`{path.partition('.')[2]}`" + " (stale)" * bool(mark)
+        body.append([f"{name}<br><small>{row['truth']}</small>", *cells])
+    return "\n\n".join([rows(head, body), *sorted(marks)])
+
+
+def _pair(errors: list[float | None] | None) -> str:
+    if errors is None:
+        return "–"
+    value, grad = ("–" if error is None else f"{error:.2g}" for error in errors)
+    return value if grad == "–" else f"{value} · {grad}"

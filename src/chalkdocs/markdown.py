@@ -12,7 +12,8 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
 - ``<!-- reference: optimizers -->`` documents all that a topic exports.
 - ``<!-- table: name -->`` and ``<!-- contests: name -->`` show what a benchmark wrote
   into ``benchmarks/results/name.json``, or say that nobody has run it yet;
-  ``<!-- bars: cpu -->`` holds it against the bars for a machine.
+  ``<!-- bars: cpu -->`` holds it against the bars for a machine, and
+  ``<!-- parity ledger -->`` is the table of what every function is off by.
 - ``<!-- claims ledger -->`` is the ledger; ``<!-- claims count -->`` and
   ``<!-- claims verdicts -->`` are its sums, within a line; ``<!-- slides -->`` is the
   way from each section of the deck to its pages.
@@ -303,6 +304,8 @@ class _Directives(Preprocessor):
                 out += indent(text, found[1]).splitlines()
             elif line == "<!-- claims ledger -->":
                 out += claims.ledger(DOCS, LEDGER).splitlines()
+            elif line == "<!-- parity ledger -->":
+                out += ledgers.parity().splitlines()
             elif line == "<!-- slides -->":
                 out += claims.slides(DOCS, SLIDES).splitlines()
             else:

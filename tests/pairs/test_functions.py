@@ -23,6 +23,7 @@ from .halves import (
     ndarray,
     parts,
     read_only,
+    size,
     tensor,
 )
 
@@ -65,26 +66,6 @@ def same_bits(one, other):
     for a, b in zip(parts(one), parts(other), strict=True):
         assert ndarray(a).dtype == ndarray(b).dtype
         assert ndarray(a).tobytes() == ndarray(b).tobytes()
-
-
-def size(path, dtype, args):
-    """How large the numbers were of which a small one may be left.
-
-    1 if an entry is the difference of numbers up to 1, probabilities mostly, which may
-    come so close that it has fewer digits than `agree` asks for.
-    """
-    match path:
-        case "activations.softmax_grad":  # 1 - p
-            cancels = True
-        case "activations.gelu_grad":  # Phi(z) + z phi(z), near z = -0.75
-            cancels = dtype == "float32"
-        case "losses.binary_cross_entropy_grad":  # sigma(z) - y, unless y is 0 or 1
-            cancels = dtype == "float32" and (args["labels"] % 1).any()
-        case "losses.cross_entropy_grad":  # p - y, where y is smoothed
-            cancels = dtype == "float32" and args["label_smoothing"] > 0
-        case _:
-            cancels = False
-    return float(cancels)
 
 
 @pytest.mark.parametrize("device", DEVICES)
