@@ -281,8 +281,9 @@ def test_what_does_not_fit_the_likeness_is_told(tmp_path, like, words):
 @pytest.mark.parametrize(
     ("contents", "words", "error"),
     [
-        ([1], "`contents` must be a dict or a named tuple, got list", TypeError),
-        (np.ones(2), "`contents` must be a dict .* got ndarray", TypeError),
+        ([1], r"`contents` must be a dict .* holds something, got \[1\]", TypeError),
+        ({}, "`contents` must be a dict .* got {}", TypeError),
+        (np.ones(2), r"`contents` must be a dict .* got array\(", TypeError),
         ({"a.b": 1}, "must be identifiers, got 'a.b'", ValueError),
         ({"_a": 1}, "must be identifiers, got '_a'", ValueError),
         ({"a": {1: 2}}, "must be identifiers, got 1", ValueError),

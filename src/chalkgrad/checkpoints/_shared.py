@@ -118,7 +118,7 @@ def save(folder: str | Path, contents: Any, *, step: int, keep: int = 3) -> Path
         _write(unfinished, pieces)
         unfinished.replace(path)
         _sync(folder)
-        older = [old for number, old in _numbered(folder) if number <= step]
+        older = [old for number, old in numbered(folder) if number <= step]
         for old in older[:-keep]:
             old.unlink()
     except OSError as error:
@@ -189,7 +189,7 @@ def load(path: str | Path, *, like: Any = None) -> Any:
             f"load: {path} has format {made_by}, but this chalkgrad reads up to "
             f"{FORMAT}; pip install --upgrade chalkgrad."
         )
-    return contents if like is None else _filled(like, contents, f"load: {path}")
+    return contents if like is None else filled(like, contents, f"load: {path}")
 
 
 def latest(folder: str | Path, *, like: Any = None) -> Found | None:
@@ -227,14 +227,14 @@ def latest(folder: str | Path, *, like: Any = None) -> Found | None:
     ('step-000000010.safetensors', {'w': array([10])}, 1)
     """
     refused: list[str] = []
-    for _, path in reversed(_numbered(Path(folder))):
+    for _, path in reversed(numbered(Path(folder))):
         try:
             contents = load(path)
         except CheckpointError as error:
             refused.append(str(error))
             continue
         if like is not None:
-            contents = _filled(like, contents, f"latest: {path}")
+            contents = filled(like, contents, f"latest: {path}")
         return Found(path, contents, tuple(refused))
     if refused:
         raise CheckpointError(
@@ -248,9 +248,14 @@ def latest(folder: str | Path, *, like: Any = None) -> Found | None:
 
 def _packed(contents: Any) -> list[Any]:
     """Return all of the file but its digest, as pieces to write one by one."""
+    if not _fields(contents):
+        raise TypeError(
+            "save: `contents` must be a dict or a named tuple that holds something, "
+            f"got {contents!r:.60}."
+        )
     arrays: dict[str, Array] = {}
     values: dict[str, Any] = {}
-    for name, leaf in _leaves(contents):
+    for name, leaf in leaves(contents):
         if not hasattr(leaf, "dtype"):
             values[name] = leaf
             continue
@@ -284,15 +289,15 @@ def _unpacked(raw: bytes) -> tuple[int, Any]:
     metadata = header.pop("__metadata__")
     header.pop("__sha256__")
     made_by = int(metadata["chalkgrad_format"])
-    leaves = json.loads(metadata["values"])
+    found = json.loads(metadata["values"])
     for name, entry in header.items():
         dtype = np.dtype(DTYPES[entry["dtype"]])
         begin, end = entry["data_offsets"]
         piece = memoryview(raw)[start + begin : start + end]
         stored = np.frombuffer(piece, dtype.newbyteorder("<"))
-        leaves[name] = stored.reshape(entry["shape"]).astype(dtype)
+        found[name] = stored.reshape(entry["shape"]).astype(dtype)
     contents: dict[str, Any] = {}
-    for name, leaf in leaves.items():
+    for name, leaf in found.items():
         *way, last = name.split(".")
         place = contents
         for key in way:
@@ -324,7 +329,7 @@ def _sync(folder: Path) -> None:
         os.close(number)
 
 
-def _numbered(folder: Path) -> list[tuple[int, Path]]:
+def numbered(folder: Path) -> list[tuple[int, Path]]:
     """Return the steps and checkpoints of a folder, whole or not, the oldest first."""
     paths = folder.iterdir() if folder.is_dir() else ()
     named = ((NAME.fullmatch(path.name), path) for path in paths)
@@ -341,23 +346,18 @@ def _fields(contents: Any) -> dict[str, Any] | None:
     return contents if isinstance(contents, dict) else None
 
 
-def _leaves(contents: Any, way: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(part: Any, way: str = "") -> Iterator[tuple[str, Any]]:
     """Go through arrays and values, named by the way to them: ``state.inner.m``."""
-    fields = _fields(contents)
-    if fields is None:
-        if not way:
-            raise TypeError(
-                "save: `contents` must be a dict or a named tuple, got "
-                f"{type(contents).__name__}."
-            )
-        yield way, contents
+    fields = _fields(part)
+    if not fields:
+        yield way, part if fields is None else {}
         return
-    for name, part in fields.items():
+    for name, inner in fields.items():
         if not str(name).isidentifier() or name[0] == "_":
             raise ValueError(
                 f"save: the names in `contents` must be identifiers, got {name!r}."
             )
-        yield from _leaves(part, f"{way}.{name}" if way else name)
+        yield from leaves(inner, f"{way}.{name}" if way else name)
 
 
 def _json(values: dict[str, Any]) -> str:
@@ -373,7 +373,7 @@ def _json(values: dict[str, Any]) -> str:
     return json.dumps(values)
 
 
-def _filled(like: Any, saved: Any, where: str, way: str = "contents") -> Any:
+def filled(like: Any, saved: Any, where: str, way: str = "contents") -> Any:
     """Return what was saved in the form of `like`, or tell where they differ."""
     fields = _fields(like)
     if fields is not None and isinstance(saved, dict):
@@ -385,12 +385,12 @@ def _filled(like: Any, saved: Any, where: str, way: str = "contents") -> Any:
                 )
             return like._replace(
                 **{
-                    name: _filled(part, saved[name], where, f"{way}.{name}")
+                    name: filled(part, saved[name], where, f"{way}.{name}")
                     for name, part in fields.items()
                 }
             )
         return {
-            name: _filled(part, saved.get(name, {}), where, f"{way}.{name}")
+            name: filled(part, saved.get(name, {}), where, f"{way}.{name}")
             for name, part in fields.items()
         }
     if _kind(like) != _kind(saved):
