@@ -7,10 +7,10 @@ import math
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import islice
+from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,6 +20,8 @@ from chalkgrad._core import check
 from chalkgrad._core.either import copied, ndarray
 from chalkgrad._core.types import Optimizer, Schedule
 from chalkgrad.data._shared import batches, generator, portions, rows
+from chalkgrad.training._log import Log
+from chalkgrad.training._run import Epoch, History, Keeper, Run, described
 
 __all__ = [
     "Check",
@@ -34,8 +36,6 @@ __all__ = [
 ]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-# An epoch's mean loss, and the loss and the accuracy on the validation set.
-History: TypeAlias = list[tuple[Any, Any, Any]]
 
 
 class Trace(NamedTuple):
@@ -58,7 +58,7 @@ class Trace(NamedTuple):
     seconds: float
     """How long it took."""
     stopped: str
-    """Why it ended: ``"finished"``, ``"interrupted"`` or ``"diverged"``."""
+    """How it ended: ``"finished"``, ``"early"``, ``"interrupted"``, ``"diverged"``."""
 
 
 class Check(NamedTuple):
@@ -130,6 +130,11 @@ def fit(
     batch_size: int | None = None,
     rng: Any = 0,
     validation: tuple[Any, Any] | None = None,
+    patience: int | None = None,
+    checkpoints: str | Path | None = None,
+    keep: int = 3,
+    resume: bool = False,
+    log: str | Path | None = None,
     progress: bool | None = None,
 ) -> Trace:
     r"""Train: $w \leftarrow \text{step}(w, \nabla L_B(w))$, batch $B$ after batch.
@@ -142,6 +147,11 @@ def fit(
     KeyboardInterrupt. If the loss or a gradient is no longer finite, training stops
     too, and `w` is the last one where they were; of $m$ networks, the first to diverge
     stops all.
+
+    With `checkpoints`, a run that was killed goes on with `resume` as if nothing had
+    been: given the same arguments, on the same kind of processor with as many threads,
+    to the same weights bit for bit. The rate of the optimizer and `epochs` may be
+    others than before.
 
     Parameters
     ----------
@@ -165,6 +175,19 @@ def fit(
         Where the shuffling comes from.
     validation : (Array, Array), optional
         Other examples and their labels, to measure on after every epoch.
+    patience : int, optional
+        Stop early, after so many epochs without a lower loss on `validation`. Whatever
+        ends the training, `w` is then the one for which that loss was lowest.
+    checkpoints : str or Path, optional
+        A folder for checkpoints: one at the start, after each epoch, and after Ctrl-C;
+        see `cg.checkpoints`.
+    keep : int
+        How many of them to keep; 1 or more.
+    resume : bool
+        Go on from the newest checkpoint that is whole, if there is any.
+    log : str or Path, optional
+        A file that gets a line after each epoch: epoch, step, seconds, loss, and what
+        was measured on `validation`. Its name ends in ``.csv`` or ``.jsonl``.
     progress : bool, optional
         Whether to show a bar, which needs rich. By default, if rich is installed and
         stderr is a terminal.
@@ -178,8 +201,14 @@ def fit(
     ------
     TypeError, ShapeError, ValueError, IndexError
         What `net` and `loss` raise on `x`, `y` or `validation`, before the first step;
-        if `epochs` or `batch_size` is not a whole number above 0; if `rng` is not a
-        seed.
+        if `epochs`, `batch_size`, `patience` or `keep` is not a whole number above 0;
+        if `rng` is not a seed; if there is `patience` without `validation`, or with
+        many networks; if `log` has another ending.
+    CheckpointError, FileExistsError
+        Without `resume`: if there are checkpoints, or a log, already. With it: if no
+        checkpoint is whole, or they are of another run; it says what differs.
+    OSError
+        If a checkpoint or the log can't be written.
     ImportError
         If `progress` is True and rich is not installed.
 
@@ -210,10 +239,15 @@ def fit(
     epochs = check.integer("fit", "epochs", epochs, low=1)
     if batch_size is not None:
         batch_size = check.integer("fit", "batch_size", batch_size, low=1)
+    keep = check.integer("fit", "keep", keep, low=1)
+    if resume and checkpoints is None:
+        raise ValueError("fit: `resume` needs `checkpoints`, the folder they are in.")
     rng = generator("fit", rng)
     n = _check("fit", net, w, x, y, loss)
     if validation:
         _check("fit", net, w, *validation, loss)
+    if patience is not None:
+        _check_patience(patience, w, validation)
 
     def deal() -> Iterable[tuple[Any, Any]]:
         if batch_size is None:
@@ -222,42 +256,55 @@ def fit(
 
     w = good = copied(w)
     state = optimizer.init(w)
-    history: History = []
-    steps, stopped = 0, "finished"
+    keeper = None
+    if checkpoints is not None:
+        about = described(
+            net, w, x, y, validation, loss, optimizer, state, batch_size, rng
+        )
+        keeper = Keeper(checkpoints, keep, about)
+    run = Run(rng, keeper, None if log is None else Log(log))
+    w, state = run.begin(w, state, resume=resume)
+
+    stopped = "finished"
     bar = _bar(epochs, n) if _is_shown(progress) else nullcontext(_silence)
-    began = time.perf_counter()
     with np.errstate(all="ignore"), _ctrl_c() as pressed, bar as tell:
         try:
-            for _ in range(epochs):
-                total: Any = 0.0
-                for xs, ys in deal():
+            tell(len(run.history) * n, run.history)
+            for _ in range(len(run.history), epochs):
+                if patience and run.waited >= patience:
+                    raise _Stop("early")
+                for xs, ys in islice(deal(), run.batches, None):
                     if pressed:
                         raise _Stop("interrupted")
                     value, grad = _loss_and_grad(net, w, xs, ys, loss)
                     good = copied(w)
                     w, state = optimizer.step(w, grad, state)
-                    steps += 1
-                    total += value * len(xs)
-                    tell(len(xs), history)
-                judged = _measure(net, optimizer.weights(w, state), validation, loss)
-                history.append((total / n, *judged))
-                tell(0, history)
+                    run.count(value, len(xs))
+                    tell(len(xs), run.history)
+                if not _is_finite(w):
+                    raise _Stop("diverged")
+                weights = optimizer.weights(w, state)
+                judged = _measure(net, weights, validation, loss)
+                run.end_epoch(Epoch(run.total / n, *judged))
+                if patience and run.waited == 0:
+                    run.best = copied(weights)
+                run.save(w, state)
+                tell(0, run.history)
         except _Stop as stop:
-            stopped = str(stop)
-    if stopped == "diverged" or not _is_finite(w):
-        w, stopped = good, "diverged"
-    else:
-        w = optimizer.weights(w, state)
+            stopped = str(stop) if _is_finite(w) else "diverged"
+            if stopped == "interrupted":
+                run.save(w, state)
+    w = good if stopped == "diverged" else optimizer.weights(w, state)
     losses, validation_losses, accuracies = (
-        np.array([numbers[i] for numbers in history]) for i in range(3)
+        np.array([epoch[i] for epoch in run.history]) for i in range(3)
     )
     return Trace(
-        w,
+        w if run.best is None else run.best,
         losses,
         validation_losses if validation else None,
         accuracies if validation and _are_classes(validation[1]) else None,
-        steps,
-        time.perf_counter() - began,
+        run.steps,
+        run.seconds,
         stopped,
     )
 
@@ -778,6 +825,18 @@ def _made(where: str, optimizer: Any, lr: Schedule) -> Optimizer:
             "options with functools.partial(cg.optimizers.sgd, momentum=0.9)."
         )
     return made
+
+
+def _check_patience(patience: Any, w: Any, validation: Any) -> None:
+    """Raise unless there is one loss to watch."""
+    check.integer("fit", "patience", patience, low=1)
+    if validation is None:
+        raise ValueError("fit: `patience` needs `validation`, whose loss it watches.")
+    if len(w.shape) != 1:
+        raise check.ShapeError(
+            "fit: `patience` needs `w` of one network, shape (size,), got "
+            f"{tuple(w.shape)}; train each w[i] by itself."
+        )
 
 
 def _are_classes(y: Any) -> bool:

@@ -1,0 +1,59 @@
+"""A line of numbers for every epoch, for spreadsheets and other programs."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+__all__ = ["Log"]
+
+
+class Log:
+    """A file of lines, in CSV with a line of names above, or one JSON object a line."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if self.path.suffix not in (".csv", ".jsonl"):
+            raise ValueError(f"fit: `log` must end in .csv or .jsonl, got {path}.")
+
+    def start(self) -> None:
+        """Refuse a file that is there."""
+        if self.path.exists():
+            raise FileExistsError(
+                f"fit: `log` {self.path} is there already; give resume=True to go on "
+                "with it, or another path."
+            )
+        self.resume(0)
+
+    def resume(self, epochs: int) -> None:
+        """Leave the lines of so many epochs; those after them will come again."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch()
+        with self.path.open("r+b") as file:
+            for _ in range(epochs + (self.path.suffix == ".csv")):
+                file.readline()
+            file.truncate(file.tell())
+
+    def write(self, **numbers: Any) -> None:
+        """Add a line; what was not measured is empty, and many networks are a list."""
+        plain = {
+            name: None if number is None else np.asarray(number).tolist()
+            for name, number in numbers.items()
+        }
+        try:
+            with self.path.open("a", encoding="utf-8", newline="") as file:
+                self._write(file, plain)
+        except OSError as error:
+            words = f"fit: cannot write {self.path}: {error.strerror}."
+            raise OSError(error.errno, words) from error
+
+    def _write(self, file: TextIO, numbers: dict[str, Any]) -> None:
+        if self.path.suffix == ".jsonl":
+            file.write(json.dumps(numbers) + "\n")
+            return
+        lines = csv.writer(file, lineterminator="\n")
+        if file.tell() == 0:
+            lines.writerow(numbers)
+        lines.writerow(numbers.values())
