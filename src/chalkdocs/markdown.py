@@ -14,6 +14,8 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
   into ``benchmarks/results/name.json``, or say that nobody has run it yet;
   ``<!-- bars: cpu -->`` holds it against the bars for a machine, and
   ``<!-- parity ledger -->`` is the table of what every function is off by.
+- ``<!-- command: chalkgrad train -->`` is a command and what it prints; it runs in a
+  folder with the tables of ``docs/how-to``, after those before it on the page.
 - ``<!-- claims ledger -->`` is the ledger; ``<!-- claims count -->`` and
   ``<!-- claims verdicts -->`` are its sums, within a line; ``<!-- slides -->`` is the
   way from each section of the deck to its pages.
@@ -28,6 +30,7 @@ import html
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -275,6 +278,43 @@ def widget(name: str) -> str:
     return f'<div data-widget="{name}" data-given="{html.escape(given)}"></div>'
 
 
+# --- Commands -------------------------------------------------------------------------
+
+HOW_TO = DOCS / "how-to"
+
+
+@cache
+def command(line: str) -> str:
+    """Run a command, or find it run with the same sources; write it and its output."""
+    pages = sorted(HOW_TO.iterdir())
+    sources = [*sorted(PACKAGE.rglob("*.py")), *pages]
+    digest = hashlib.sha256(b"".join(map(Path.read_bytes, sources))).hexdigest()[:16]
+    folder = ROOT / ".cache/commands" / digest
+    kept = folder / f"{hashlib.sha256(line.encode()).hexdigest()[:16]}.txt"
+    if not kept.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        for table in HOW_TO.glob("*.csv"):
+            shutil.copy(table, folder)
+        words = line.split()
+        if words[0] == "chalkgrad":
+            words[:1] = [sys.executable, "-m", "chalkgrad"]
+        # Rich looks there for the width of a terminal.
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            env=os.environ | {"COLUMNS": "80"},
+        )
+        if done.returncode:
+            raise PageError(f"the command {line!r} failed:\n{done.stderr}")
+        part = kept.with_suffix(f".{os.getpid()}")
+        part.write_text(done.stdout, "utf-8")
+        part.replace(kept)
+    return f"```console\n$ {line}\n{kept.read_text('utf-8').rstrip()}\n```"
+
+
 _WRITERS = {
     "source": source,
     "reference": reference,
@@ -283,6 +323,7 @@ _WRITERS = {
     "contests": ledgers.contests,
     "bibliography": works,
     "widget": widget,
+    "command": command,
 }
 
 

@@ -92,6 +92,7 @@ def test_a_shared_source_is_one_block():
         ("![A bowl](figure:gradient_descent.boal)", "no figure gradient_descent.boal"),
         ("![A bowl](figure:nothing.bowl)", "the figures of nothing failed"),
         ("<!-- widget: bawl -->", "no widget 'bawl'; there are backprop, "),
+        ("<!-- command: chalkgrad trian -->", "'chalkgrad trian' failed:\nusage"),
         ("See ![A bowl](figure:gradient_descent.bowl)", "paragraph of its own"),
     ],
 )
@@ -110,6 +111,12 @@ def test_a_figure_is_drawn_in_the_colours_of_the_theme_and_described():
     ids = re.findall(r'\bid="([^"]+)"', out)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'(?:href="|url\()#([^")]+)', out)) <= set(ids)
+
+
+def test_a_command_is_shown_with_what_it_prints():
+    found = html("<!-- command: head -n 1 flowers.csv -->")
+    shown = unescape(re.sub("<[^>]+>", "", found)).strip()
+    assert shown == "$ head -n 1 flowers.csv\nheight,leaves,kind"
 
 
 def test_every_widget_is_given_what_python_computed():

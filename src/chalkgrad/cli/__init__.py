@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("chalkgrad: interrupted", file=sys.stderr)
         return 130
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         problem = " ".join(str(error).split())
     print(f"chalkgrad: {problem}", file=sys.stderr)
     return 2
