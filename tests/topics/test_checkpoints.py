@@ -234,6 +234,14 @@ def test_what_cannot_be_read_is_told(tmp_path):
             load(path)
 
 
+def test_a_file_larger_than_memory_is_told(tmp_path):
+    path = tmp_path / "large"
+    path.touch()
+    os.truncate(path, 2**42)  # 4 TiB of nothing take no room on the disk
+    with pytest.raises(CheckpointError, match="large is larger than memory"):
+        load(path)
+
+
 def test_the_latest_passes_over_what_is_damaged_and_says_so(tmp_path):
     paths = [save(tmp_path, {"step": step}, step=step) for step in (1, 2, 3)]
     paths[2].write_bytes(paths[2].read_bytes()[:-5])

@@ -1,6 +1,7 @@
 """A run that was broken off goes on as if nothing had been, or says why not."""
 
 import csv
+import errno
 import functools
 import importlib
 import json
@@ -14,7 +15,7 @@ import pytest
 import chalkgrad.numpy as reference
 from chalkgrad._core.types import Optimizer
 from chalkgrad.checkpoints._shared import CheckpointError, load
-from chalkgrad.training import _run
+from chalkgrad.training import _log, _run
 
 WRAPPERS = ("averaged", "clipped")
 
@@ -256,6 +257,15 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_first_step(cg, tmp_p
         fit(cg, optimizer=optimizer, log=tmp_path / "file" / "log.csv")
 
 
+def test_where_no_affinity_is_known_all_cores_count(tmp_path, monkeypatch):
+    for name in _run.THREADS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delattr(_run.os, "sched_getaffinity", raising=False)
+    fit(reference, checkpoints=tmp_path, epochs=1)
+    machine = load(max(tmp_path.iterdir()))["machine"]
+    assert machine["threads"] == str(_run.os.cpu_count())
+
+
 # --- Early stopping -------------------------------------------------------------------
 
 
@@ -304,6 +314,10 @@ def test_patience_needs_one_loss_to_watch(cg):
         fit(cg, patience=0)
 
 
+def fail(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 # --- The log --------------------------------------------------------------------------
 
 
@@ -350,6 +364,16 @@ def test_the_log_goes_on_where_the_checkpoint_is(cg, tmp_path, name):
     (tmp_path / name).unlink()
     fit(cg, **options, resume=True, epochs=6)
     assert [int(line["epoch"]) for line in lines(tmp_path / name)] == [5, 6]
+
+
+def test_a_log_that_cannot_be_written_is_told(cg, tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    monkeypatch.setattr(_log.csv, "writer", fail)
+    with pytest.raises(
+        OSError, match=r"fit: cannot write .*log.csv: No space"
+    ) as error:
+        fit(cg, log=path)
+    assert error.value.errno == errno.ENOSPC
 
 
 def test_a_log_is_not_overwritten_and_must_be_named_right(cg, tmp_path):

@@ -171,6 +171,8 @@ def load(path: str | Path, *, like: Any = None) -> Any:
         raise CheckpointError(
             f"load: {path} cannot be read: {error.strerror}; is the path right?"
         ) from error
+    except MemoryError as error:
+        raise CheckpointError(f"load: {path} is larger than memory.") from error
     body = memoryview(raw)[:-DIGEST]
     if hashlib.sha256(body).digest() != raw[-DIGEST:]:
         raise CheckpointError(
