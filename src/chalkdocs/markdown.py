@@ -34,6 +34,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -315,7 +316,7 @@ def command(line: str) -> str:
     return f"```console\n$ {line}\n{kept.read_text('utf-8').rstrip()}\n```"
 
 
-_WRITERS = {
+_WRITERS: dict[str, Callable[[str], str]] = {
     "source": source,
     "reference": reference,
     "table": ledgers.table,

@@ -1,5 +1,6 @@
 """The command line: the digits are learnt, the mistakes shown, the errors told."""
 
+import functools
 import signal
 import subprocess
 import sys
@@ -27,10 +28,11 @@ def network(folder):
 
 
 @pytest.fixture(scope="module")
-def runs():
+def runs(tmp_path_factory):
     """Train on the digits with the defaults, in both halves."""
     skip_without("torch")
-    return [_train.learn(parser().parse_args(["train", "--half", h])) for h in HALVES]
+    words = [["--half", h, "--output", str(tmp_path_factory.mktemp(h))] for h in HALVES]
+    return [_train.learn(parser().parse_args(["train", *more])) for more in words]
 
 
 def test_the_digits_are_learnt_in_both_halves(runs):
@@ -112,6 +114,7 @@ def test_ctrl_c_saves_what_there_is(tmp_path, capsys, monkeypatch):
     def pressing(lr):
         rule = adam(lr)
 
+        @functools.wraps(rule.step)  # it is known by its name
         def step(w, grad, state):
             signal.raise_signal(signal.SIGINT)
             return rule.step(w, grad, state)
@@ -124,6 +127,28 @@ def test_ctrl_c_saves_what_there_is(tmp_path, capsys, monkeypatch):
     assert "Interrupted" in told
     assert "0 epochs, 1 steps" in told
     assert np.isfinite(network(tmp_path)["w"]).all()
+    assert main(["train", "--output", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "is there from another training; go on with that by --resume" in told
+    monkeypatch.undo()
+    assert main(["train", "--epochs", "2", "--output", str(tmp_path), "--resume"]) == 0
+    assert "2 epochs, 90 steps" in capsys.readouterr().out
+    resumed = network(tmp_path)["w"]
+    assert main(["train", "--epochs", "2", "--output", str(tmp_path)]) == 0
+    np.testing.assert_array_equal(network(tmp_path)["w"], resumed)
+
+
+def test_patience_ends_early_with_the_best_weights(tmp_path, capsys):
+    words = f"train --data moons --lr 0.5 --patience 3 --output {tmp_path} --epochs 200"
+    assert main([*words.split(), "--log", str(tmp_path / "log.csv")]) == 0
+    assert "Stopped early" in capsys.readouterr().out
+    lines = (tmp_path / "log.csv").read_text().splitlines()[1:]
+    losses = [float(line.split(",")[4]) for line in lines]
+    assert min(losses) == losses[-4]
+    assert main(["evaluate", str(tmp_path)]) == 0
+    assert f"loss {losses[-4]:.4f} nats" in capsys.readouterr().out
+    assert main([*words.split(), "--log", str(tmp_path / "log.csv")]) == 2
+    assert "log.csv is there from another training" in capsys.readouterr().err
 
 
 def without(monkeypatch, module):

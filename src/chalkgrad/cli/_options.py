@@ -105,8 +105,16 @@ def _train(command: argparse.ArgumentParser) -> None:
         metavar="DECAY",
         help="predict with a moving average of the weights (EMA), say 0.999",
     )
+    option(
+        "--patience",
+        type=int,
+        metavar="EPOCHS",
+        help="stop after so many epochs without a lower loss on held-out examples",
+    )
     _where(command)
     _output(command, "chalkgrad-run", "where the network and the pictures go")
+    option("--resume", action="store_true", help="go on with what was broken off")
+    option("--log", metavar="FILE", help="a line for each epoch, .csv or .jsonl")
 
 
 def _predict(command: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,8 @@ from chalkgrad.training._shared import Trace
 
 __all__ = ["EXIT", "Learned", "learn", "optimizer", "run"]
 
-EXIT = {"finished": 0, "diverged": 1, "interrupted": 130}
+EXIT = {"finished": 0, "early": 0, "diverged": 1, "interrupted": 130}
+CHECKPOINTS = "checkpoints"  # while it trains, and after Ctrl-C
 ADAPTIVE = ("adadelta", "dog", "prodigy")  # the rate is a factor to what they find
 
 
@@ -29,12 +31,26 @@ class Learned(NamedTuple):
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     output = Path(args.output)
+    _refuse_another(args)
     with examples.claimed(output):
         learned = learn(args)
         trained.save(output, learned.trained, args)
     _report(args, learned)
     show.console().print(f"Saved in {output}: {trained.FILE}, curves.png, mistakes.png")
+    if learned.trace.stopped != "interrupted":
+        shutil.rmtree(output / CHECKPOINTS)  # nobody needs to go on from there
     return EXIT[learned.trace.stopped]
+
+
+def _refuse_another(args: argparse.Namespace) -> None:
+    """Keep what another training has left, unless this one goes on with it."""
+    left = [path for path in (Path(args.output) / CHECKPOINTS,) if path.is_dir()]
+    left += [Path(args.log)] if args.log and Path(args.log).exists() else []
+    if left and not args.resume:
+        raise FileExistsError(
+            f"train: {left[0]} is there from another training; go on with that by "
+            "--resume, or write elsewhere."
+        )
 
 
 def learn(args: argparse.Namespace) -> Learned:
@@ -51,6 +67,10 @@ def learn(args: argparse.Namespace) -> Learned:
         batch_size=args.batch_size,
         rng=args.seed,
         validation=dealt.held_out,
+        patience=args.patience,
+        checkpoints=Path(args.output) / CHECKPOINTS,
+        resume=args.resume,
+        log=args.log,
     )
     learned = Trained(
         dealt.net, trace.w, dealt.scaled, dealt.classes, dealt.are_grey, {}
@@ -101,7 +121,9 @@ def _report(args: argparse.Namespace, learned: Learned) -> None:
     if trace.stopped == "diverged":
         to.print("The loss left the finite numbers; try a smaller --lr.")
     if trace.stopped == "interrupted":
-        to.print("Interrupted; this is how far it came.")
+        to.print("Interrupted; this is how far it came. --resume goes on.")
+    if trace.stopped == "early":
+        to.print("Stopped early, with the weights that were best on held-out examples.")
     truth, named = cg.asnumpy(labels), outputs(done, cg, x).argmax(-1)
     right, total = int((named == truth).sum()), len(truth)
     to.print(
