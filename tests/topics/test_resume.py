@@ -134,6 +134,26 @@ def test_any_generator_goes_on(cg, tmp_path):
     assert same(again, whole)
 
 
+def test_rows_of_a_file_go_on(cg, tmp_path, monkeypatch):
+    x, labels = cg.data.moons(40)
+    np.save(tmp_path / "x.npy", cg.asnumpy(x))
+    rows, _ = cg.data.load(tmp_path / "x.npy", labels=False, lazy=True)
+    net = cg.network([2, 8, 2])
+    options = {
+        "loss": cg.losses.cross_entropy,
+        "optimizer": cg.optimizers.adam(0.01),
+        "epochs": 4,
+        "batch_size": 16,
+        "progress": False,
+    }
+    whole = cg.training.fit(net, net.init(), x, labels, **options)
+    options |= {"checkpoints": tmp_path / "run", "resume": True}
+    interrupt(monkeypatch, 7)
+    for _ in range(2):
+        again = cg.training.fit(net, net.init(), rows, labels, **options)
+    assert (again.w == whole.w).all()
+
+
 def test_a_damaged_checkpoint_is_passed_over(cg, tmp_path):
     whole = fit(cg, checkpoints=tmp_path)
     newest = max(tmp_path.iterdir())
