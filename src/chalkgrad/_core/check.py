@@ -23,6 +23,16 @@ class DeviceError(ValueError):
     """A device that is not there, or two arrays on different ones."""
 
 
+class DivergedError(ValueError):
+    """The loss or its gradient has left the finite numbers."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where}: the loss or its gradient is not finite, so no step was taken; "
+            "try a smaller `lr`."
+        )
+
+
 def number(
     where: str,
     name: str,
@@ -207,6 +217,15 @@ def fits(where: str, w: Any, x: Any, size: int, inputs: int) -> None:
         raise ShapeError(
             f"{where}: `x` must be (n, {inputs}), or have the leading axes of `w` "
             f"(`w` is {tuple(w.shape)}; `x` is {tuple(x.shape)})."
+        )
+
+
+def batch(where: str, x: Any, size: int) -> None:
+    """Raise if there are more rows than a plan has room for."""
+    if x.shape[-2] > size:
+        raise ShapeError(
+            f"{where}: `x` must have at most {size} rows, the `batch_size`, got "
+            f"{x.shape[-2]}."
         )
 
 

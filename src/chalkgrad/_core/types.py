@@ -19,9 +19,11 @@ class Optimizer(NamedTuple):
     ``init(w)`` gives the state before the first step. ``step(w, grad, state)`` gives
     the new weights and the new state; it may consume what it was given, so rebind:
     ``w, state = opt.step(w, grad, state)``. ``weights(w, state)`` are those to predict
-    with: mostly `w` itself, for some an average.
+    with: mostly `w` itself, for some an average. ``in_place``, if there is one, is the
+    same rule for plans: it steps in `w` itself, checks nothing, and uses up `grad`.
     """
 
     init: Callable[[Any], Any]
     step: Callable[[Any, Any, Any], tuple[Any, Any]]
     weights: Callable[[Any, Any], Any] = walked
+    in_place: Any = None  # an Optimizer

@@ -16,9 +16,11 @@ import numpy as np
 
 from chalkgrad._core import check
 from chalkgrad._core._numpy import Array, array, arrays, recorded
+from chalkgrad._core.types import Optimizer
 from chalkgrad.activations import _numpy as activations
 from chalkgrad.activations._numpy import ELEMENTWISE
 from chalkgrad.losses import _numpy as losses
+from chalkgrad.network._plan_numpy import Plan
 
 __all__ = ["Network", "network"]
 
@@ -273,6 +275,63 @@ class Network:
         count = each.size // math.prod(networks)
         grad, _ = self._back(w, steps, slopes / count)
         return each.mean(tuple(range(len(networks), each.ndim))), grad
+
+    def plan(
+        self,
+        w: Array,
+        *,
+        loss: Callable[..., Any],
+        optimizer: Optimizer,
+        batch_size: int,
+        state: Any = None,
+    ) -> Plan:
+        r"""Plan a training step: everything it needs is allocated here, once.
+
+        ``step = net.plan(w, ...)``, then ``step(x, y)`` takes one step and gives the
+        loss before it. The sums are those of `loss_and_grad` and of the optimizer;
+        they are done in another order, so they differ in the last digits.
+
+        Parameters
+        ----------
+        w : Array of shape (..., size)
+            Where to start; the plan steps in a copy, ``step.w``.
+        loss : function
+            One of ``cg.losses``, or a functools.partial of one.
+        optimizer : Optimizer
+            The rule for stepping.
+        batch_size : int
+            The most rows that a step will see; 1 or more.
+        state : optional
+            ``step.state`` of an earlier plan, to go on from there.
+
+        Returns
+        -------
+        Plan
+            A function that steps.
+
+        Raises
+        ------
+        TypeError, ShapeError, ValueError
+            If `w` is not the finite weights of such networks, `loss` not one of
+            ``cg.losses``, or `batch_size` not a whole number above 0.
+
+        Examples
+        --------
+        >>> import chalkgrad.numpy as cg
+        >>> x, targets = cg.data.line(100, noise=0)  # y = 2 x + 1
+        >>> net = cg.network([1, 1])
+        >>> step = net.plan(
+        ...     net.init(scheme="zeros"),
+        ...     loss=cg.losses.mse,
+        ...     optimizer=cg.optimizers.sgd(0.1),
+        ...     batch_size=100,
+        ... )
+        >>> losses = [step(x, targets) for _ in range(200)]
+        >>> step.w
+        array([2., 1.])
+        """
+        both = _with_slopes(loss)
+        return Plan(self, w, loss, both, optimizer, batch_size, state)
 
     def _back(
         self, w: Array, steps: list[tuple[Array, Array]], delta: Array

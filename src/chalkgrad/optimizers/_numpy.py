@@ -10,6 +10,8 @@ What is one number a network, as a norm, has shape (..., 1).
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +48,11 @@ def _rate(where: str, lr: Rate, t: int, w: Array) -> Any:
         return lr
     arrays.rates(where, lr, w)
     return lr.astype(w.dtype, copy=False)
+
+
+def _numbers(w: Array) -> Callable[[Any], Array]:
+    """Return what makes an array of a number: NumPy is quicker with one of those."""
+    return partial(np.array, dtype=w.dtype)
 
 
 class SgdState(NamedTuple):
@@ -128,7 +135,21 @@ def sgd(
         along = grad + momentum * v if nesterov else v
         return w - eta * along, SgdState(state.t + 1, v)
 
-    return Optimizer(init, step)
+    def step_in_place(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
+        eta, v, number = _rate("sgd.step", lr, state.t, w), state.v, _numbers(w)
+        if weight_decay:
+            np.add(grad, weight_decay * w, out=grad)
+        np.multiply(v, number(momentum), out=v)
+        np.add(v, grad, out=v)
+        if nesterov:
+            np.add(grad, momentum * v, out=grad)
+            np.multiply(grad, number(eta), out=grad)
+        else:
+            np.multiply(v, number(eta), out=grad)
+        np.subtract(w, grad, out=w)
+        return w, SgdState(state.t + 1, v)
+
+    return Optimizer(init, step, in_place=Optimizer(init, step_in_place))
 
 
 class AdagradState(NamedTuple):
@@ -421,7 +442,31 @@ def _adam(
         v_hat = v / (1 - beta2**t)
         return kept - eta * m_hat / (np.sqrt(v_hat) + eps), AdamState(t, m, v)
 
-    return Optimizer(init, step)
+    def step_in_place(
+        w: Array, grad: Array, state: AdamState
+    ) -> tuple[Array, AdamState]:
+        """Keep m / (1 - beta1) and v / (1 - beta2), which saves two passes."""
+        eta = _rate(f"{where}.step", lr, state.t, w)
+        t, m, v, number = state.t + 1, state.m, state.v, _numbers(w)
+        np.multiply(m, number(beta1), out=m)
+        np.add(m, grad, out=m)
+        np.multiply(grad, grad, out=grad)
+        np.multiply(v, number(beta2), out=v)
+        np.add(v, grad, out=v)
+        # sqrt(v_hat) is root * sqrt(v), and m_hat is m * (1 - beta1) / (1 - beta1^t).
+        root = math.sqrt((1 - beta2) / (1 - beta2**t))
+        np.sqrt(v, out=grad)
+        np.add(grad, number(eps / root), out=grad)
+        np.divide(m, grad, out=grad)
+        rate = eta * ((1 - beta1) / (1 - beta1**t) / root)
+        np.multiply(grad, number(rate), out=grad)
+        if weight_decay:
+            np.multiply(w, 1 - eta * weight_decay, out=w)
+        np.subtract(w, grad, out=w)
+        return w, AdamState(t, m, v)
+
+    planned = None if amsgrad else Optimizer(init, step_in_place)
+    return Optimizer(init, step, in_place=planned)
 
 
 class AdadeltaState(NamedTuple):
