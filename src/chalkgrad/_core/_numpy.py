@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
@@ -23,7 +24,11 @@ class _Arrays(check.Arrays):
         return x.astype(dtype, copy=False)
 
     def is_finite(self, x: Any) -> bool:
-        return bool(np.isfinite(x).all())
+        if x.ndim == 0:
+            return math.isfinite(x)
+        flat = x.reshape(-1)
+        # The sum of squares is one pass; it may overflow where no number did.
+        return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(x).all())
 
 
 arrays = _Arrays()

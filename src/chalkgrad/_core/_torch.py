@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -24,7 +25,9 @@ class _Arrays(check.Arrays):
         return x.to(getattr(torch, dtype))
 
     def is_finite(self, x: Any) -> bool:
-        return bool(torch.isfinite(x).all())
+        flat = x.detach().reshape(-1)
+        # The sum of squares is one pass; it may overflow where no number did.
+        return math.isfinite(flat.dot(flat)) or bool(torch.isfinite(x).all())
 
     def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
         # A compiled step must not look at its numbers: it would be cut in pieces.

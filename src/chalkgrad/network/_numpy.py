@@ -284,6 +284,7 @@ class Network:
         optimizer: Optimizer,
         batch_size: int,
         state: Any = None,
+        precision: str = "full",
     ) -> Plan:
         r"""Plan a training step: everything it needs is allocated here, once.
 
@@ -303,6 +304,8 @@ class Network:
             The most rows that a step will see; 1 or more.
         state : optional
             ``step.state`` of an earlier plan, to go on from there.
+        precision : "full", "tf32" or "bf16"
+            Of the matrix products, in the PyTorch half; NumPy knows "full" only.
 
         Returns
         -------
@@ -313,7 +316,8 @@ class Network:
         ------
         TypeError, ShapeError, ValueError
             If `w` is not the finite weights of such networks, `loss` not one of
-            ``cg.losses``, or `batch_size` not a whole number above 0.
+            ``cg.losses``, `batch_size` not a whole number above 0, or `precision`
+            not one of this half.
 
         Examples
         --------
@@ -330,6 +334,7 @@ class Network:
         >>> step.w
         array([2., 1.])
         """
+        check.choice("plan", "precision", precision, ("full",))
         both = _with_slopes(loss)
         return Plan(self, w, loss, both, optimizer, batch_size, state)
 

@@ -16,10 +16,12 @@ import torch
 
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, array, arrays
+from chalkgrad._core.types import Optimizer
 from chalkgrad.activations import _torch as activations
 from chalkgrad.activations._numpy import ELEMENTWISE
 from chalkgrad.losses import _torch as losses
 from chalkgrad.network._numpy import SCHEMES, drawn
+from chalkgrad.network._plan_torch import Plan
 
 __all__ = ["Network", "network"]
 
@@ -108,6 +110,24 @@ class Network:
                 skipped = delta if inner and self._skips(W) else 0
                 delta = dz @ W.mT + skipped
         return each.mean(tuple(range(len(networks), each.ndim))), grad
+
+    def plan(
+        self,
+        w: Array,
+        *,
+        loss: Callable[..., Any],
+        optimizer: Optimizer,
+        batch_size: int,
+        state: Any = None,
+        precision: str = "full",
+    ) -> Plan:
+        """Twin of `chalkgrad.numpy.network.Network.plan`.
+
+        On a GPU the pass is captured as a CUDA graph. The products may be in less
+        precision: "tf32" on a GPU, "bf16" anywhere; the weights stay as they are.
+        """
+        slopes = _grad_of(loss)
+        return Plan(self, w, loss, slopes, optimizer, batch_size, state, precision)
 
     def _run(
         self, where: str, w: Array, x: Array

@@ -77,7 +77,16 @@ def sgd(
         along = grad + momentum * v if nesterov else v
         return w.sub_(eta * along), SgdState(state.t + 1, v)
 
-    return Optimizer(init, step)
+    @torch.no_grad()
+    def step_in_place(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
+        eta = _rate("sgd.step", lr, state.t, w)
+        if weight_decay:
+            grad.add_(w, alpha=weight_decay)
+        v = state.v.mul_(momentum).add_(grad)
+        along = grad.add_(v, alpha=momentum) if nesterov else v
+        return w.sub_(torch.mul(along, eta, out=grad)), SgdState(state.t + 1, v)
+
+    return Optimizer(init, step, in_place=Optimizer(init, step_in_place))
 
 
 class AdagradState(NamedTuple):
@@ -214,7 +223,24 @@ def _adam(
         v_hat = v / (1 - beta2**t)
         return w.sub_(eta * m_hat / v_hat.sqrt_().add_(eps)), AdamState(t, m, v)
 
-    return Optimizer(init, step)
+    @torch.no_grad()
+    def step_in_place(
+        w: Array, grad: Array, state: AdamState
+    ) -> tuple[Array, AdamState]:
+        eta = _rate(f"{where}.step", lr, state.t, w)
+        t = state.t + 1
+        m = state.m.lerp_(grad, 1 - beta1)
+        v = state.v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+        # sqrt(v_hat) is root * sqrt(v), and m_hat is m / (1 - beta1^t).
+        root = math.sqrt(1 / (1 - beta2**t))
+        below = torch.sqrt(v, out=grad).add_(eps / root)
+        if weight_decay:
+            w.mul_(1 - eta * weight_decay)
+        along = torch.div(m, below, out=below).mul_(eta / ((1 - beta1**t) * root))
+        return w.sub_(along), AdamState(t, m, v)
+
+    planned = None if amsgrad else Optimizer(init, step_in_place)
+    return Optimizer(init, step, in_place=planned)
 
 
 class AdadeltaState(NamedTuple):
