@@ -135,6 +135,7 @@ def fit(
     keep: int = 3,
     resume: bool = False,
     log: str | Path | None = None,
+    precision: str = "full",
     progress: bool | None = None,
 ) -> Trace:
     r"""Train: $w \leftarrow \text{step}(w, \nabla L_B(w))$, batch $B$ after batch.
@@ -188,6 +189,8 @@ def fit(
     log : str or Path, optional
         A file that gets a line after each epoch: epoch, step, seconds, loss, and what
         was measured on `validation`. Its name ends in ``.csv`` or ``.jsonl``.
+    precision : "full", "tf32" or "bf16"
+        Of the matrix products, as in `net.plan`.
     progress : bool, optional
         Whether to show a bar, which needs rich. By default, if rich is installed and
         stderr is a terminal.
@@ -254,17 +257,17 @@ def fit(
             return [(x[:], y)]
         return batches(x, y, size=batch_size, rng=rng)
 
-    w = good = copied(w)
-    state = optimizer.init(w)
+    step = _plan(net, w, loss, optimizer, batch_size or n, precision)
     keeper = None
     if checkpoints is not None:
         about = described(
-            net, w, x, y, validation, loss, optimizer, state, batch_size, rng
+            net, w, x, y, validation, loss, optimizer, step.state, batch_size, rng
         )
-        keeper = Keeper(checkpoints, keep, about)
+        keeper = Keeper(checkpoints, keep, about | {"precision": precision})
     run = Run(rng, keeper, None if log is None else Log(log))
-    w, state = run.begin(w, state, resume=resume)
+    step.w[...], step.state = run.begin(step.w, step.state, resume=resume)
 
+    good = copied(step.w)
     stopped = "finished"
     bar = _bar(epochs, n) if _is_shown(progress) else nullcontext(_silence)
     with np.errstate(all="ignore"), _ctrl_c() as pressed, bar as tell:
@@ -276,25 +279,28 @@ def fit(
                 for xs, ys in islice(deal(), run.batches, None):
                     if pressed:
                         raise _Stop("interrupted")
-                    value, grad = _loss_and_grad(net, w, xs, ys, loss)
-                    good = copied(w)
-                    w, state = optimizer.step(w, grad, state)
-                    run.count(value, len(xs))
+                    value = step.gradient(xs, ys)
+                    good[...] = step.w
+                    step.update()
+                    run.count(ndarray(value).astype(np.float64), len(xs))
                     tell(len(xs), run.history)
-                if not _is_finite(w):
-                    raise _Stop("diverged")
-                weights = optimizer.weights(w, state)
+                if not _is_finite(step.w):
+                    raise check.DivergedError("fit")
+                weights = optimizer.weights(step.w, step.state)
                 judged = _measure(net, weights, validation, loss)
                 run.end_epoch(Epoch(run.total / n, *judged))
                 if patience and run.waited == 0:
                     run.best = copied(weights)
-                run.save(w, state)
+                run.save(step.w, step.state)
                 tell(0, run.history)
+        except check.DivergedError:
+            stopped = "diverged"
         except _Stop as stop:
-            stopped = str(stop) if _is_finite(w) else "diverged"
+            stopped = str(stop) if _is_finite(step.w) else "diverged"
             if stopped == "interrupted":
-                run.save(w, state)
-    w = good if stopped == "diverged" else optimizer.weights(w, state)
+                run.save(step.w, step.state)
+    diverged = stopped == "diverged"
+    w = good if diverged else optimizer.weights(step.w, step.state)
     losses, validation_losses, accuracies = (
         np.array([epoch[i] for epoch in run.history]) for i in range(3)
     )
@@ -439,7 +445,7 @@ def find_lr(
                 if losses[-1] > 4 * min(losses) or len(losses) > steps:
                     break
                 w, state = made.step(w, grad, state)
-        except _Stop:
+        except check.DivergedError:
             pass
     start, *after = losses
     if not after or min(after) >= start:
@@ -865,19 +871,56 @@ def _check(
     return n
 
 
+class _Step:
+    """A training step of a model that makes no plans."""
+
+    def __init__(
+        self, net: Any, w: Any, loss: Callable[..., Any], optimizer: Optimizer
+    ) -> None:
+        self.w, self._net, self._loss, self._optimizer = copied(w), net, loss, optimizer
+        self.state = optimizer.init(self.w)
+
+    def gradient(self, x: Any, y: Any) -> Any:
+        value, self._grad = _loss_and_grad(self._net, self.w, x, y, self._loss)
+        return value
+
+    def update(self) -> None:
+        self.w, self.state = self._optimizer.step(self.w, self._grad, self.state)
+
+
+def _plan(
+    net: Any,
+    w: Any,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    batch_size: int,
+    precision: str,
+) -> Any:
+    if hasattr(net, "plan"):
+        return net.plan(
+            w,
+            loss=loss,
+            optimizer=optimizer,
+            batch_size=batch_size,
+            precision=precision,
+        )
+    check.choice("fit", "precision", precision, ("full",))
+    return _Step(net, w, loss, optimizer)
+
+
 def _loss_and_grad(
     net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any]
 ) -> tuple[Array, Any]:
-    """Return the loss and its gradient; stop unless both are finite."""
+    """Return the loss and its gradient, both finite."""
     try:
         value, grad = net.loss_and_grad(w, x, y, loss)
     except ValueError:
         if _is_finite(net.forward(w, x)):
             raise
         # The loss refused the outputs of weights that are too large.
-        raise _Stop("diverged") from None
+        raise check.DivergedError("fit") from None
     if not (_is_finite(value) and _is_finite(grad)):
-        raise _Stop("diverged")
+        raise check.DivergedError("fit")
     return ndarray(value).astype(np.float64), grad
 
 
