@@ -23,6 +23,7 @@ class _Arrays(check.Arrays):
     def cast(self, x: Any, dtype: str) -> Any:
         return x.astype(dtype, copy=False)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def is_finite(self, x: Any) -> bool:
         if x.ndim == 0:
             return math.isfinite(x)

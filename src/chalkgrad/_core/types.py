@@ -19,11 +19,24 @@ class Optimizer(NamedTuple):
     ``init(w)`` gives the state before the first step. ``step(w, grad, state)`` gives
     the new weights and the new state; it may consume what it was given, so rebind:
     ``w, state = opt.step(w, grad, state)``. ``weights(w, state)`` are those to predict
-    with: mostly `w` itself, for some an average. ``in_place``, if there is one, is the
-    same rule for plans: it steps in `w` itself, checks nothing, and uses up `grad`.
+    with: mostly `w` itself, for some an average.
     """
 
     init: Callable[[Any], Any]
     step: Callable[[Any, Any, Any], tuple[Any, Any]]
     weights: Callable[[Any, Any], Any] = walked
-    in_place: Any = None  # an Optimizer
+
+    @property
+    def in_place(self) -> "Optimizer":
+        """The same rule for a plan: it may step in `w` itself and use up `grad`."""
+        found: Optimizer = getattr(self.step, "in_place", self)
+        return found
+
+
+def planned(init: Any, step: Any, in_place: Any) -> Optimizer:
+    """Make an optimizer whose `step` has a form for plans, which checks nothing.
+
+    It belongs to the function: whoever replaces `step` has none.
+    """
+    step.in_place = Optimizer(init, in_place)
+    return Optimizer(init, step)

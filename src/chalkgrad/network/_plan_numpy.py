@@ -51,7 +51,7 @@ class Plan:
         check.shapes("plan", w=(w, f"... {net.size}"))
         self.w = w.copy()
         self.grad = np.zeros_like(self.w)
-        self._optimizer = optimizer.in_place or optimizer
+        self._optimizer = optimizer.in_place
         self.state = self._optimizer.init(self.w) if state is None else state
         self._net = net
         self._make_loss = partial(_LOSSES.get(loss, _Loss), both)

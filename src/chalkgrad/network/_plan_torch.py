@@ -48,7 +48,7 @@ class Plan:
         check.shapes("plan", w=(w, f"... {net.size}"))
         self.w = w.detach().clone(memory_format=torch.contiguous_format)
         self.grad = torch.zeros_like(self.w)
-        self._optimizer = optimizer.in_place or optimizer
+        self._optimizer = optimizer.in_place
         self.state = self._optimizer.init(self.w) if state is None else state
         self._net, self._reference = net, (loss, loss_grad)
         self._quick_loss = _QUICK.get(loss)

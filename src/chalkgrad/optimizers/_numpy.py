@@ -18,7 +18,7 @@ import numpy as np
 
 from chalkgrad._core import check
 from chalkgrad._core._numpy import Array, arrays
-from chalkgrad._core.types import Optimizer, Rate
+from chalkgrad._core.types import Optimizer, Rate, planned
 
 __all__ = [
     "adadelta",
@@ -149,7 +149,7 @@ def sgd(
         np.subtract(w, grad, out=w)
         return w, SgdState(state.t + 1, v)
 
-    return Optimizer(init, step, in_place=Optimizer(init, step_in_place))
+    return planned(init, step, step_in_place)
 
 
 class AdagradState(NamedTuple):
@@ -465,8 +465,7 @@ def _adam(
         np.subtract(w, grad, out=w)
         return w, AdamState(t, m, v)
 
-    planned = None if amsgrad else Optimizer(init, step_in_place)
-    return Optimizer(init, step, in_place=planned)
+    return Optimizer(init, step) if amsgrad else planned(init, step, step_in_place)
 
 
 class AdadeltaState(NamedTuple):

@@ -10,7 +10,7 @@ import torch
 
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, arrays
-from chalkgrad._core.types import Optimizer, Rate
+from chalkgrad._core.types import Optimizer, Rate, planned
 from chalkgrad.optimizers._numpy import share, trust
 
 __all__ = [
@@ -86,7 +86,7 @@ def sgd(
         along = grad.add_(v, alpha=momentum) if nesterov else v
         return w.sub_(torch.mul(along, eta, out=grad)), SgdState(state.t + 1, v)
 
-    return Optimizer(init, step, in_place=Optimizer(init, step_in_place))
+    return planned(init, step, step_in_place)
 
 
 class AdagradState(NamedTuple):
@@ -239,8 +239,7 @@ def _adam(
         along = torch.div(m, below, out=below).mul_(eta / ((1 - beta1**t) * root))
         return w.sub_(along), AdamState(t, m, v)
 
-    planned = None if amsgrad else Optimizer(init, step_in_place)
-    return Optimizer(init, step, in_place=planned)
+    return Optimizer(init, step) if amsgrad else planned(init, step, step_in_place)
 
 
 class AdadeltaState(NamedTuple):
