@@ -1,6 +1,7 @@
 """Run the benchmarks: peers and ours take turns in one process, on one core.
 
-``python -m benchmarks`` writes ``results/cpu.json``. With a part of a name, as in
+``python -m benchmarks`` writes ``results/cpu.json``; ``--device cuda`` runs what a GPU
+is asked, in wall time, and writes ``results/cuda.json``. With a part of a name, as in
 ``python -m benchmarks moons``, only those contests run, and nothing is written. What
 the numbers mean stands in ``docs/reference/benchmarks.md``.
 """
@@ -12,11 +13,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import harness
-from benchmarks.cases import autodiff, landscape, optimizers, sweep, training
+from benchmarks.cases import autodiff, gpu, landscape, optimizers, sweep, training
+from benchmarks.gpu import after_all_work
 from benchmarks.harness import Contest
 from benchmarks.record import keep, machine, processor, today
 from chalkdocs import results
@@ -66,34 +69,47 @@ def judged(bars: list[Bar]) -> Table:
     return out
 
 
+def run(contests: dict[str, Callable[[], Contest]], **how: Any) -> dict[str, Any]:
+    """Hold the contests, print each, and return what was found."""
+    out: dict[str, Any] = {}
+    for name, make in contests.items():
+        contest = make()
+        found = harness.compete(contest, **how)
+        out[name] = found | {"source": fingerprints(contest.topics)}
+        console.print(shown(out[name]))
+    return out
+
+
 def main() -> int:
     """Run, print the ratios and the bars, and keep the numbers."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("only", nargs="?", default="", help="a part of a name")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--rounds", type=int, default=harness.ROUNDS)
     args = parser.parse_args()
+    on_gpu = args.device == "cuda"
+    if on_gpu and not torch.cuda.is_available():
+        parser.error("there is no GPU here that PyTorch can use.")
     start, load = time.perf_counter(), os.getloadavg()[0]
-    harness.pin()
-    contests: dict[str, Any] = {}
-    for name, make in CONTESTS.items():
-        if args.only in name:
-            contest = make()
-            found = harness.compete(contest, rounds=args.rounds)
-            contests[name] = found | {"source": fingerprints(contest.topics)}
-            console.print(shown(contests[name]))
-    facts = {
-        f"{name}: {what}": value
-        for name, count in training.FACTS.items()
-        if args.only in name
-        for what, value in count().items()
-    }
+    known = gpu.contests("cuda") if on_gpu else CONTESTS
+    chosen = {name: make for name, make in known.items() if args.only in name}
+    facts = {}
+    if on_gpu:
+        contests = run(chosen, rounds=args.rounds, clock=after_all_work)
+        where = {"device": torch.cuda.get_device_name()}
+    else:
+        harness.pin()
+        contests = run(chosen, rounds=args.rounds)
+        where = {"processor": processor(), "cores": "1", "load": f"{load:.2f}"}
+        for name, count in training.FACTS.items():
+            if name in chosen:
+                facts |= {f"{name}: {what}": n for what, n in count().items()}
     found = {"contests": contests, "facts": facts}
-    console.print(judged(results.bars("cpu", found)))
+    console.print(judged(results.bars("h100" if on_gpu else "cpu", found)))
     seconds = time.perf_counter() - start
     console.print(f"{seconds:.0f} s, load {load:.2f} at the start")
     if not args.only:
-        where = {"processor": processor(), "cores": "1", "load": f"{load:.2f}"}
-        keep("cpu", machine(*PEERS, date=today(), **where), **found)
+        keep(args.device, machine(*PEERS, date=today(), **where), **found)
     return int(any(contest["refused"] for contest in contests.values()))
 
 

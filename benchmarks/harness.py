@@ -15,7 +15,6 @@ import numpy as np
 
 SLICE = 0.04  # seconds that a contestant has in a round
 ROUNDS = 15
-AGREE = 1e-5  # relative: how far losses may be from those of the first contestant
 
 Clock = Callable[[], float]
 
@@ -46,6 +45,8 @@ class Contest(NamedTuple):
     """How to make each; the first is ours."""
     limits: dict[str, Callable[[], Runner]]
     """What no program can do without, timed in the same rounds."""
+    agree: float = 1e-5
+    """How far losses may be from those of the first contestant, relatively."""
 
 
 def pin() -> None:
@@ -72,7 +73,7 @@ def compete(
             runners[who] = make()
         except AbsentError as reason:
             absent[who] = str(reason)
-    runners, refused = admitted(runners)
+    runners, refused = admitted(runners, contest.agree)
     limits = {what: make() for what, make in contest.limits.items()}
     times = interleaved(runners | limits, rounds=rounds, slice_=slice_, clock=clock)
     return {
@@ -86,7 +87,9 @@ def compete(
     }
 
 
-def admitted(runners: dict[str, Runner]) -> tuple[dict[str, Runner], dict[str, str]]:
+def admitted(
+    runners: dict[str, Runner], agree: float
+) -> tuple[dict[str, Runner], dict[str, str]]:
     """Divide contestants into those who compute what the first does, and the others.
 
     Each runs twice, from its start: that also compiles what is compiled.
@@ -102,7 +105,7 @@ def admitted(runners: dict[str, Runner]) -> tuple[dict[str, Runner], dict[str, s
             refused[who] = f"computes losses of shape {answer.shape[1:]}"
             continue
         error = float((abs(answer - wanted) / abs(wanted)).max())
-        if not error <= AGREE:
+        if not error <= agree:
             refused[who] = f"computes other losses, off by {error:.1e}"
     return {who: runners[who] for who in runners if who not in refused}, refused
 

@@ -42,14 +42,14 @@ class Plane(NamedTuple):
         return np.stack(np.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2)
 
 
-def digits() -> Plane:
-    """500 images, on 25 x 25 points."""
-    x, labels = cg.data.digits()
-    return _plane((64, 100, 10), "relu", "cross_entropy", x[:500], labels[:500], 25)
+def digits(points: int = 25, images: int = 500) -> Plane:
+    """Look at a network that reads digits."""
+    x, labels = (a[:images] for a in cg.data.digits())
+    return _plane((64, 100, 10), "relu", "cross_entropy", x, labels, points)
 
 
 def moons(points: int = 65) -> Plane:
-    """All of 200 points of two moons, on 65 x 65 points."""
+    """Look at a network that tells two moons apart."""
     x, labels = cg.data.moons(200)
     y = labels[:, None].astype("float32")
     return _plane((2, 16, 1), "tanh", "binary_cross_entropy", x, y, points)
@@ -75,8 +75,10 @@ def contest(plane: Plane, title: str) -> Contest:
     return Contest(title, "point", TOPICS, contestants, {})
 
 
-def ours(plane: Plane, half: str = "numpy", device: str = "cpu") -> Runner:
-    """A call of `cg.landscape.slice`."""
+def ours(
+    plane: Plane, half: str = "numpy", device: str = "cpu", only: int | None = None
+) -> Runner:
+    """A call of `cg.landscape.slice`; only the first points are compared."""
     cg = needs(f"chalkgrad.{half}")
     net = cg.network(plane.task.sizes, activation=plane.task.activation)
     loss = getattr(cg.losses, plane.task.loss)
@@ -88,7 +90,7 @@ def ours(plane: Plane, half: str = "numpy", device: str = "cpu") -> Runner:
     def run() -> Any:
         return cg.landscape.slice(net, w, x, y, loss, d, points=plane.points)
 
-    return Runner(run, plane.points**2, lambda heights: cg.asnumpy(heights).ravel())
+    return Runner(run, plane.points**2, lambda found: cg.asnumpy(found).ravel()[:only])
 
 
 def _torch(plane: Plane, device: str) -> Any:
@@ -107,7 +109,7 @@ def _torch(plane: Plane, device: str) -> Any:
 
 
 def torch_loop(plane: Plane, device: str = "cpu", only: int | None = None) -> Runner:
-    """A point at a time, each copied into the module."""
+    """A point at a time, each copied into the module; only the first."""
     torch, model, loss, (middle, first, second), x, y = _torch(plane, device)
     places = plane.places[:only].tolist()
 
@@ -123,8 +125,10 @@ def torch_loop(plane: Plane, device: str = "cpu", only: int | None = None) -> Ru
     return Runner(run, len(places))
 
 
-def torch_vmap(plane: Plane, device: str = "cpu", chunk: int = CHUNK) -> Runner:
-    """Some points at once, by torch.func."""
+def torch_vmap(
+    plane: Plane, device: str = "cpu", chunk: int = CHUNK, only: int | None = None
+) -> Runner:
+    """Some points at once, by torch.func; only the first are compared."""
     torch, model, loss, (middle, first, second), x, y = _torch(plane, device)
     places = torch.tensor(plane.places, device=device)
 
@@ -139,7 +143,7 @@ def torch_vmap(plane: Plane, device: str = "cpu", chunk: int = CHUNK) -> Runner:
     def run() -> Any:
         return many(places)
 
-    return Runner(run, len(places), lambda heights: heights.cpu().numpy())
+    return Runner(run, len(places), lambda found: found.cpu().numpy()[:only])
 
 
 def jax_map(plane: Plane) -> Runner:

@@ -117,7 +117,7 @@ def test_the_second_epoch_is_checked_too():
         "ours": Runner(lambda: 1.0, 1),
         "drifting": Runner(lambda: next(drifting), 1),
     }
-    assert list(harness.admitted(runners)[0]) == ["ours"]
+    assert list(harness.admitted(runners, 1e-5)[0]) == ["ours"]
 
 
 def test_a_peer_that_is_not_installed_is_a_line_that_says_so():
@@ -168,14 +168,16 @@ TASK = training.digits()
 @pytest.mark.parametrize("make", [peers.sklearn, peers.torch_eager])
 def test_peers_start_where_ours_starts_and_compute_the_same_losses(make):
     runners = {"ours": peers.reference(TASK), "theirs": make(TASK)}
-    admitted, refused = harness.admitted(runners)
+    admitted, refused = harness.admitted(runners, 1e-5)
     assert list(admitted) == ["ours", "theirs"], refused
 
 
 def test_a_peer_with_another_rate_is_found_out(monkeypatch):
     ours = peers.reference(TASK)
     monkeypatch.setattr(peers, "LR", 1.01e-3)
-    _, refused = harness.admitted({"ours": ours, "theirs": peers.torch_eager(TASK)})
+    _, refused = harness.admitted(
+        {"ours": ours, "theirs": peers.torch_eager(TASK)}, 1e-5
+    )
     assert re.match("computes other losses, off by", refused["theirs"])
 
 
