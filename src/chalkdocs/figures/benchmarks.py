@@ -28,7 +28,7 @@ def many() -> Figure:
 
 def limit() -> Figure:
     """Which part of a step's time the machine needs at least."""
-    figure = _panels(TRAINING[:2], results.share, "share of the limit", "{:.0%}")
+    figure = _panels(TRAINING[:2], results.share, "share of the limit", "{:.0%}", 0)
     for axis in figure.axes:
         axis.set(xlim=(0, 1.15))
         axis.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
@@ -37,10 +37,10 @@ def limit() -> Figure:
 
 
 def _ratios(names: tuple[str, ...]) -> Figure:
-    figure = _panels(names, results.ratio, None, "{:.3g}")
+    figure = _panels(names, results.ratio, None, "{:.3g}", 1)
     for axis in figure.axes:
-        axis.axvline(1, color=INK, lw=0.8, ls=":")
-        axis.set(xscale="log", xlim=(0.15, 2 * axis.get_xlim()[1]))
+        axis.axvline(1, color=SERIES[0], lw=1.8)
+        axis.set(xscale="log", xlim=(0.04, 3 * axis.get_xlim()[1]))
         axis.xaxis.set_major_formatter("{x:g}")
     figure.supxlabel("times as long as ours", size=10.5)
     return figure
@@ -51,10 +51,12 @@ def _panels(
     measure: Callable[[dict[str, Any], str], Value | None],
     bar: str | None,
     form: str,
+    start: float,
 ) -> Figure:
     """Draw a panel for each contest: medians, quartiles as whiskers, our bars as lines.
 
     `bar` names the one bar that ours has in a contest; None: each peer has its own.
+    `start` is where a bar begins: at 1, ours has none, and who is faster goes left.
     """
     found = results.read("cpu") or {"contests": {}}
     contests = {k: v for k, v in found["contests"].items() if k in names}
@@ -68,7 +70,10 @@ def _panels(
         for row, who in enumerate(contest["us"]):
             if value := measure(contest, who):
                 ours = who == contest["ours"]
-                axis.barh(row, value.median, height=0.7, color=SERIES[0 if ours else 1])
+                axis.barh(
+                    row, value.median - start, left=start, height=0.7,
+                    color=SERIES[0 if ours else 1],
+                )  # fmt: skip
                 ends = [[value.median - value.low], [value.high - value.median]]
                 axis.errorbar(value.median, row, xerr=ends, color=INK, capsize=2, lw=1)
                 axis.annotate(form.format(value.median), (value.high, row), (6, 0),
