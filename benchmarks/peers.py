@@ -70,7 +70,7 @@ def epochs(task: Task, step: Callable[[Any, Any], Any], to: Any = np.asarray) ->
 # --- Ours -----------------------------------------------------------------------------
 
 
-def plan(task: Task, half: str = "numpy", device: str = "cpu") -> Runner:
+def plan(task: Task, half: str = "numpy", device: str = "cpu", **how: Any) -> Runner:
     """Our step with everything allocated once."""
     cg = needs(f"chalkgrad.{half}")
     net = cg.network(task.sizes, activation=task.activation)
@@ -81,6 +81,7 @@ def plan(task: Task, half: str = "numpy", device: str = "cpu") -> Runner:
         loss=getattr(cg.losses, task.loss),
         optimizer=cg.optimizers.adam(LR),
         batch_size=task.x.shape[1],
+        **how,
     )
     return epochs(task, step, partial(cg.array, device=device))
 
@@ -112,6 +113,9 @@ def sklearn(task: Task) -> Runner:
         activation=task.activation,
         batch_size=task.x.shape[1],
         learning_rate_init=LR,
+        # It does not correct v for its start at 0 before it adds epsilon: in the first
+        # steps a smaller one has the effect of ours.
+        epsilon=EPS / 25,
         alpha=0.0,
         shuffle=False,
     )
@@ -170,14 +174,21 @@ def torch_eager(task: Task, device: str = "cpu", **how: bool) -> Runner:
     return epochs(task, step, partial(torch.tensor, device=device))
 
 
-def torch_compiled(task: Task, device: str = "cpu", mode: str | None = None) -> Runner:
+def torch_compiled(
+    task: Task, device: str = "cpu", *, mode: str | None = None, bf16: bool = False
+) -> Runner:
     """The whole step compiled: forward and backward, and the optimizer."""
     torch = needs("torch")
     net, loss = torch_model(task, device)
     opt = torch.optim.Adam(net.parameters(), lr=torch.tensor(LR, device=device))
     # The limit on recompilations is shared by all that compile in a process.
     torch.compiler.reset()
-    forward = torch.compile(lambda x, y: loss(net(x), y), mode=mode)
+
+    def height(x: Any, y: Any) -> Any:
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
+            return loss(net(x), y)
+
+    forward = torch.compile(height, mode=mode)
     advance = torch.compile(opt.step)
 
     def step(x: Any, y: Any) -> Any:

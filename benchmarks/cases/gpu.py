@@ -6,6 +6,9 @@ With ``small`` everything is so small that a test runs all of it on a CPU.
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+import torch
+
 from benchmarks import peers
 from benchmarks.cases import landscape, losses, optimizers, sweep, training
 from benchmarks.cases.landscape import Plane
@@ -36,6 +39,7 @@ def contests(device: str, *, small: bool = False) -> dict[str, Callable[[], Cont
     networks, steps = (4, 5) if small else (1024, 200)
     return out | {
         "G4, network 784": lambda: steps_of(training.network784(), device),
+        "G5, wide network": lambda: wide(*((8, 4) if small else (4096, 8192)), device),
         "G6, landscape of moons": lambda: plane(
             landscape.moons(points=9 if small else 1001), device
         ),
@@ -62,6 +66,30 @@ def steps_of(task: Task, device: str) -> Contest:
     }
     title = "A step of 784-256-128-10, ReLU, 128 examples, Adam"
     return Contest(title, "step", training.TOPICS, contestants, {})
+
+
+def wide(n: int, batch: int, device: str) -> Contest:
+    """Let everyone train four layers of n units, with products in bfloat16."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(1, batch, n)), rng.integers(n, size=(1, batch))
+    task = training.task((n,) * 5, "relu", "cross_entropy", x, labels)
+    contestants: dict[str, Callable[[], Runner]] = {
+        "chalkgrad.torch": partial(peers.plan, task, "torch", device, precision="bf16"),
+        "torch.compile": partial(peers.torch_compiled, task, device, bf16=True),
+    }
+
+    def product() -> Runner:
+        """As many operations, in one large product."""
+        a, b = (
+            torch.ones(shape, device=device, dtype=torch.bfloat16)
+            for shape in ((batch, n), (n, n))
+        )
+        units = 2 * batch * n * n / training.flops(task)
+        return Runner(lambda: a @ b, units)
+
+    title = f"A step of four layers of {n} units, {batch} examples, bfloat16"
+    limits = {"sgemm": product}
+    return Contest(title, "step", training.TOPICS, contestants, limits, agree=2e-2)
 
 
 def plane(plane: Plane, device: str) -> Contest:

@@ -22,14 +22,14 @@ def digits() -> Task:
     """Draw the scanned digits, in batches of 200."""
     x, labels = cg.data.digits()
     x, labels = x[:1600].reshape(8, 200, 64), labels[:1600].reshape(8, 200)
-    return _task((64, 100, 10), "relu", "cross_entropy", x, labels)
+    return task((64, 100, 10), "relu", "cross_entropy", x, labels)
 
 
 def network784() -> Task:
     """Draw noise in the shape of MNIST, in batches of 128."""
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(8, 128, 784)), rng.integers(10, size=(8, 128))
-    return _task((784, 256, 128, 10), "relu", "cross_entropy", x, labels)
+    return task((784, 256, 128, 10), "relu", "cross_entropy", x, labels)
 
 
 def moons() -> Task:
@@ -37,10 +37,11 @@ def moons() -> Task:
     x, labels = cg.data.moons(200)
     x, y = np.tile(x, (20, 1, 1)), np.tile(labels[:, None] * 1.0, (20, 1, 1))
     y = y.astype("float32")
-    return _task((2, 16, 1), "tanh", "binary_cross_entropy", x, y)
+    return task((2, 16, 1), "tanh", "binary_cross_entropy", x, y)
 
 
-def _task(sizes: Any, activation: str, loss: str, x: Any, y: Any) -> Task:
+def task(sizes: Any, activation: str, loss: str, x: Any, y: Any) -> Task:
+    """Begin with the same weights, whoever trains."""
     w = cg.network(sizes, activation=activation).init(rng=0, dtype="float32")
     return Task(sizes, activation, loss, x.astype("float32"), y, w)
 

@@ -114,14 +114,15 @@ def _bar(bar: Bar) -> list[str]:
 
 # --- Parity ---------------------------------------------------------------------------
 
-COLUMNS = [
-    ("NumPy", "float64"),
-    ("NumPy", "float32"),
-    ("PyTorch, cpu", "float64"),
-    ("PyTorch, cpu", "float32"),
-    ("PyTorch, cuda", "float64"),
-    ("PyTorch, cuda", "float32"),
-]
+# What a run calls a column, and what the page does.
+COLUMNS = {
+    "NumPy, float64": "NumPy<br>f64",
+    "NumPy, float32": "NumPy<br>f32",
+    "PyTorch, cpu, float64": "PyTorch<br>f64",
+    "PyTorch, cpu, float32": "PyTorch<br>f32",
+    "PyTorch, cuda, float64": "CUDA<br>f64",
+    "PyTorch, cuda, float32": "CUDA<br>f32",
+}
 
 
 def parity() -> str:
@@ -142,9 +143,9 @@ def parity() -> str:
 
 def _topic(topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None) -> str:
     head = ["function"]
-    for half, dtype in COLUMNS:
-        missing = half.endswith("cuda") and on_gpu is None
-        head.append(f"{half}<br>{dtype}" + "<br>not run yet" * missing)
+    for label in COLUMNS.values():
+        missing = label.startswith("CUDA") and on_gpu is None
+        head.append(label + "<br>not run yet" * missing)
     body, marks = [], set()
     for path, row in found["rows"].items():
         if path.partition(".")[0] != topic:
@@ -153,7 +154,7 @@ def _topic(topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None) -> 
         units = {name: pair for run in runs for name, pair in run["units"].items()}
         mark = {stale(run["source"]) for run in runs} - {""}
         marks |= mark
-        cells = [_pair(units.get(f"{half}, {dtype}")) for half, dtype in COLUMNS]
+        cells = [_pair(units.get(column)) for column in COLUMNS]
         name = f"`{path.partition('.')[2]}`" + " (stale)" * bool(mark)
         body.append([f"{name}<br><small>{row['truth']}</small>", *cells])
     return "\n\n".join([rows(head, body), *sorted(marks)])
@@ -162,5 +163,9 @@ def _topic(topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None) -> 
 def _pair(errors: list[float | None] | None) -> str:
     if errors is None:
         return "–"
-    value, grad = ("–" if error is None else f"{error:.2g}" for error in errors)
-    return value if grad == "–" else f"{value} · {grad}"
+    value, grad = ("–" if error is None else _units(error) for error in errors)
+    return value if grad == "–" else f"{value}&nbsp;·&nbsp;{grad}"
+
+
+def _units(error: float) -> str:
+    return f"{error:,.0f}" if error >= 10 else f"{error:.2g}"

@@ -76,8 +76,11 @@ def _panels(
                 )  # fmt: skip
                 ends = [[value.median - value.low], [value.high - value.median]]
                 axis.errorbar(value.median, row, xerr=ends, color=INK, capsize=2, lw=1)
-                axis.annotate(form.format(value.median), (value.high, row), (6, 0),
-                              textcoords="offset points", va="center")  # fmt: skip
+                left = value.median < start
+                end, side = (value.low, "right") if left else (value.high, "left")
+                axis.annotate(form.format(value.median), (end, row),
+                              (-5 if left else 5, 0), textcoords="offset points",
+                              ha=side, va="center")  # fmt: skip
                 asked = wanted.get(f"{name}: {bar if ours and bar else who}")
                 if asked and (ours or not bar):
                     axis.plot([asked] * 2, [row - 0.45, row + 0.45], color=INK, lw=2)
