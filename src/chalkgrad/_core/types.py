@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 Schedule: TypeAlias = Callable[[int], float]
@@ -29,14 +30,14 @@ class Optimizer(NamedTuple):
     @property
     def in_place(self) -> "Optimizer":
         """The same rule for a plan: it may step in `w` itself and use up `grad`."""
-        found: Optimizer = getattr(self.step, "in_place", self)
-        return found
+        return _IN_PLACE.get(self.step, self)
+
+
+# By the function itself: a `step` that someone wraps is another rule.
+_IN_PLACE: WeakKeyDictionary[Callable[..., Any], Optimizer] = WeakKeyDictionary()
 
 
 def planned(init: Any, step: Any, in_place: Any) -> Optimizer:
-    """Make an optimizer whose `step` has a form for plans, which checks nothing.
-
-    It belongs to the function: whoever replaces `step` has none.
-    """
-    step.in_place = Optimizer(init, in_place)
+    """Make an optimizer whose `step` has a form for plans, which checks nothing."""
+    _IN_PLACE[step] = Optimizer(init, in_place)
     return Optimizer(init, step)
