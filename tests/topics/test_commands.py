@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import chalkgrad
+from chalkgrad.checkpoints import _shared as checkpoints
 from chalkgrad.cli import _bench, _claims, main
 
 HALVES = ["numpy", "torch"]
@@ -107,6 +108,16 @@ def test_both_halves_predict_the_same(trained, capsys):
         np.array([row[1:] for row in theirs[1:]], float),
         rtol=1e-4,
     )
+
+
+def test_a_network_finds_its_data_from_elsewhere(tmp_path, capsys, monkeypatch):
+    images(tmp_path)
+    (tmp_path / "labels.npy").rename(tmp_path / "truth.npy")
+    monkeypatch.chdir(tmp_path)
+    run(capsys, "train --data images.npy --labels truth.npy --epochs 9 --output run")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert "of 16 examples right" in run(capsys, "evaluate ../run").out
 
 
 @pytest.mark.parametrize("half", HALVES)
@@ -319,7 +330,8 @@ def test_a_network_refuses_what_it_cannot_use(trained, tmp_path, capsys):
         (f"evaluate {folder} --data moons", "has the label '0'"),
         (f"evaluate {folder} --data digits", "has the label '0'"),
         (f"landscape {folder} --points 4", "`points` must be odd"),
-        (f"landscape {folder} --rows 0", "`x` is empty"),
+        (f"landscape {folder} --rows 0", "`rows` must be a whole number, 1 or more"),
+        (f"sweep --seeds 0 --output {tmp_path / 'new'}", "`seeds` must be"),
         (
             f"predict {folder} {table} --labels kind --output {tmp_path}/no/out.csv",
             "cannot write",
@@ -336,6 +348,8 @@ def test_a_network_refuses_what_it_cannot_use(trained, tmp_path, capsys):
     table.unlink()
     assert "no data" in refused(capsys, f"evaluate {folder}", tmp_path)
     saved = folder / "network.safetensors"
+    checkpoints.save(folder, {"w": np.zeros(3)}, step=0).replace(saved)
+    assert "is no network" in refused(capsys, f"evaluate {folder}", tmp_path)
     saved.write_bytes(saved.read_bytes()[:-1])
     assert "is not a whole" in refused(capsys, f"evaluate {folder}", tmp_path)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from chalkgrad._core import check
 from chalkgrad.cli import _examples as examples
 from chalkgrad.cli import _show as show
 from chalkgrad.cli import _trained as trained
@@ -15,11 +16,12 @@ __all__ = ["run"]
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
+    most = check.integer("landscape", "rows", args.rows, low=1)
     cg, network = examples.half(args), trained.load(args)
     x, labels = trained.held_out(args, network)
     net, w, loss = network.net, network.w, cg.losses.cross_entropy
     # Rows from all over the file, for files are often sorted.
-    rows = np.linspace(0, len(x) - 1, min(args.rows, len(x))).astype(int)
+    rows = np.linspace(0, len(x) - 1, min(most, len(x))).astype(int)
     plane = cg.landscape.directions(net, w, rng=args.seed)
     heights = cg.asnumpy(
         cg.landscape.slice(

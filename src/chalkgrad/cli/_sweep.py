@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from chalkgrad._core import check
 from chalkgrad.cli import _examples as examples
 from chalkgrad.cli import _show as show
 from chalkgrad.cli._train import EXIT
@@ -19,6 +20,7 @@ __all__ = ["run"]
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     output = Path(args.output)
+    check.integer("sweep", "seeds", args.seeds, low=1)
     with examples.claimed(output):
         rates, trace = _trained(args)
         accuracy = np.array(trace.validation_accuracy)[-1:].reshape(-1, args.seeds)

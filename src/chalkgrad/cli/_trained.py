@@ -37,8 +37,9 @@ class Trained(NamedTuple):
 def save(folder: Path, trained: Trained, args: argparse.Namespace) -> None:
     """Write the network, whole or not at all."""
     data = {name: getattr(args, name) for name in DATA}
-    if data["data"] not in BUILT_IN:
-        data["data"] = str(Path(data["data"]).resolve())
+    for name in ("data", "labels"):  # files are found from elsewhere, too
+        if data[name] not in (None, *BUILT_IN) and Path(data[name]).is_file():
+            data[name] = str(Path(data[name]).resolve())
     contents = {
         "w": trained.w,
         "network": dataclasses.asdict(trained.net),
@@ -54,7 +55,12 @@ def save(folder: Path, trained: Trained, args: argparse.Namespace) -> None:
 def load(args: argparse.Namespace) -> Trained:
     """Read the network of ``FOLDER``, for the half that computes."""
     cg = examples.half(args)
-    saved = checkpoints.load(Path(args.run) / FILE)
+    path = Path(args.run) / FILE
+    saved = checkpoints.load(path)
+    if "network" not in saved:
+        raise ValueError(
+            f"{args.command}: {path} is no network that `chalkgrad train` wrote."
+        )
     return Trained(
         cg.network(**saved["network"]),
         cg.array(saved["w"], device=args.device),

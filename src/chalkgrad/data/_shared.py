@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from chalkgrad._core import check
+from chalkgrad._core.either import ndarray
 from chalkgrad.data import _files
 
 __all__ = [
@@ -630,7 +631,7 @@ def split(
     n = rows("split", x=x, labels=labels)
     order = generator("split", rng).permutation(n)
     if len(labels.shape) == 1 and check.dtype_name(labels) in check.INTEGERS:
-        classes = np.array(labels.tolist())
+        classes = ndarray(labels)
         order = order[np.argsort(classes[order], kind="stable")]
     # Walk through the classes and take a row whenever another 1/fraction have passed.
     test = np.zeros(n, dtype=bool)
