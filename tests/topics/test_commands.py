@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import chalkgrad
+import chalkgrad.numpy as cg
 from chalkgrad.checkpoints import _shared as checkpoints
 from chalkgrad.cli import _bench, _claims, main
 
@@ -108,6 +109,19 @@ def test_both_halves_predict_the_same(trained, capsys):
         np.array([row[1:] for row in theirs[1:]], float),
         rtol=1e-4,
     )
+
+
+def test_scaling_is_learnt_from_the_training_rows_alone(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal([5, 300, 7], [1e-3, 50, 0], (60, 3)), np.arange(60) % 2
+    np.savez(tmp_path / "set.npz", x=x, labels=labels)
+    run(capsys, f"train --data {tmp_path / 'set.npz'} --epochs 1 --output {tmp_path}")
+    saved = checkpoints.load(tmp_path / "network.safetensors")
+    seen, *_ = cg.data.split(x, labels)
+    np.testing.assert_allclose(saved["shift"], seen.mean(0), rtol=1e-12)
+    # The last column never changes.
+    wanted = [*seen.std(0)[:2], 1]
+    np.testing.assert_allclose(saved["scale"], wanted, rtol=1e-9)
 
 
 def test_a_network_finds_its_data_from_elsewhere(tmp_path, capsys, monkeypatch):
