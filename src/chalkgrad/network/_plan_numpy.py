@@ -34,7 +34,7 @@ class Plan:
     grad: Array
     """The gradient of the last step, unless the optimizer has written over it."""
     state: Any
-    """The optimizer's state, in a form that may be the plan's own."""
+    """The optimizer's state; a step may write into it."""
 
     def __init__(
         self,

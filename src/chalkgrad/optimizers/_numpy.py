@@ -445,21 +445,22 @@ def _adam(
     def step_in_place(
         w: Array, grad: Array, state: AdamState
     ) -> tuple[Array, AdamState]:
-        """Keep m / (1 - beta1) and v / (1 - beta2), which saves two passes."""
         eta = _rate(f"{where}.step", lr, state.t, w)
         t, m, v, number = state.t + 1, state.m, state.v, _numbers(w)
         np.multiply(m, number(beta1), out=m)
+        np.multiply(grad, number(1 - beta1), out=grad)
         np.add(m, grad, out=m)
-        np.multiply(grad, grad, out=grad)
+        # The square of what `grad` is by now has the factor (1 - beta1)^2.
         np.multiply(v, number(beta2), out=v)
+        np.multiply(grad, grad, out=grad)
+        np.multiply(grad, number((1 - beta2) / (1 - beta1) ** 2), out=grad)
         np.add(v, grad, out=v)
-        # sqrt(v_hat) is root * sqrt(v), and m_hat is m * (1 - beta1) / (1 - beta1^t).
-        root = math.sqrt((1 - beta2) / (1 - beta2**t))
+        # sqrt(v_hat) is sqrt(v) / root, and m_hat is m / (1 - beta1^t).
+        root = math.sqrt(1 - beta2**t)
         np.sqrt(v, out=grad)
-        np.add(grad, number(eps / root), out=grad)
+        np.add(grad, number(eps * root), out=grad)
         np.divide(m, grad, out=grad)
-        rate = eta * ((1 - beta1) / (1 - beta1**t) / root)
-        np.multiply(grad, number(rate), out=grad)
+        np.multiply(grad, number(eta * (root / (1 - beta1**t))), out=grad)
         if weight_decay:
             np.multiply(w, 1 - eta * weight_decay, out=w)
         np.subtract(w, grad, out=w)

@@ -231,12 +231,12 @@ def _adam(
         t = state.t + 1
         m = state.m.lerp_(grad, 1 - beta1)
         v = state.v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-        # sqrt(v_hat) is root * sqrt(v), and m_hat is m / (1 - beta1^t).
-        root = math.sqrt(1 / (1 - beta2**t))
-        below = torch.sqrt(v, out=grad).add_(eps / root)
+        # sqrt(v_hat) is sqrt(v) / root, and m_hat is m / (1 - beta1^t).
+        root = math.sqrt(1 - beta2**t)
+        below = torch.sqrt(v, out=grad).add_(eps * root)
         if weight_decay:
             w.mul_(1 - eta * weight_decay)
-        along = torch.div(m, below, out=below).mul_(eta / ((1 - beta1**t) * root))
+        along = torch.div(m, below, out=below).mul_(eta * (root / (1 - beta1**t)))
         return w.sub_(along), AdamState(t, m, v)
 
     return Optimizer(init, step) if amsgrad else planned(init, step, step_in_place)
