@@ -178,6 +178,14 @@ def test_rates_change_as_asked(schedule, tmp_path, capsys):
     assert "(numpy, 3 epochs, 9 steps" in run(capsys, words).out
 
 
+def test_products_may_be_less_precise_with_torch(tmp_path, capsys):
+    pytest.importorskip("torch")
+    words = f"train --data moons --dtype float32 --precision bf16 --output {tmp_path}"
+    told = run(capsys, f"{words} --half torch --epochs 5").out
+    assert float(told.partition("%")[0]) > 80
+    assert "`precision` must be one of 'full'" in run(capsys, words, code=2).err
+
+
 def test_one_cycle_is_another_training(tmp_path, capsys):
     words = f"train --data moons --epochs 3 --output {tmp_path}"
     plain = run(capsys, words).out

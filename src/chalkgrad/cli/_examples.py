@@ -167,7 +167,7 @@ def scaling(args: argparse.Namespace, x: Rows) -> Scaling:
 
 def placed(args: argparse.Namespace, x: Rows, scaled: Scaling, dtype: str) -> Any:
     """Return scaled rows of the half: an array, or still on disk if they are large."""
-    shift, scale = scaled
+    shift, scale = (numbers.astype(dtype) for numbers in scaled)
     make = partial(half(args).array, dtype=dtype, device=args.device)
     x = replace(x, dtype=np.dtype(dtype), shift=shift, scale=scale, make=make)
     small = math.prod(x.shape) * x.dtype.itemsize <= MEMORY

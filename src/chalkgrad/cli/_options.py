@@ -106,6 +106,12 @@ def _train(command: argparse.ArgumentParser) -> None:
         help="predict with a moving average of the weights (EMA), say 0.999",
     )
     option(
+        "--precision",
+        default="full",
+        choices=["full", "tf32", "bf16"],
+        help="of torch's matrix products; the weights keep their dtype",
+    )
+    option(
         "--patience",
         type=int,
         metavar="EPOCHS",

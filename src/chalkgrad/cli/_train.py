@@ -67,6 +67,7 @@ def learn(args: argparse.Namespace) -> Learned:
         batch_size=args.batch_size,
         rng=args.seed,
         validation=dealt.held_out,
+        precision=args.precision,
         patience=args.patience,
         checkpoints=Path(args.output) / CHECKPOINTS,
         resume=args.resume,
