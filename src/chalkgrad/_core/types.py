@@ -20,12 +20,13 @@ class Optimizer(NamedTuple):
     ``init(w)`` gives the state before the first step. ``step(w, grad, state)`` gives
     the new weights and the new state; it may consume what it was given, so rebind:
     ``w, state = opt.step(w, grad, state)``. ``weights(w, state)`` are those to predict
-    with: mostly `w` itself, for some an average.
+    with: mostly `w` itself, for some an average. ``lr`` is the rate as it was given.
     """
 
     init: Callable[[Any], Any]
     step: Callable[[Any, Any, Any], tuple[Any, Any]]
     weights: Callable[[Any, Any], Any] = walked
+    lr: Rate = None
 
     @property
     def in_place(self) -> "Optimizer":
@@ -37,7 +38,7 @@ class Optimizer(NamedTuple):
 _IN_PLACE: WeakKeyDictionary[Callable[..., Any], Optimizer] = WeakKeyDictionary()
 
 
-def planned(init: Any, step: Any, in_place: Any) -> Optimizer:
+def planned(init: Any, step: Any, in_place: Any, lr: Rate) -> Optimizer:
     """Make an optimizer whose `step` has a form for plans, which checks nothing."""
-    _IN_PLACE[step] = Optimizer(init, in_place)
-    return Optimizer(init, step)
+    _IN_PLACE[step] = Optimizer(init, in_place, lr=lr)
+    return Optimizer(init, step, lr=lr)

@@ -149,7 +149,7 @@ def sgd(
         np.subtract(w, grad, out=w)
         return w, SgdState(state.t + 1, v)
 
-    return planned(init, step, step_in_place)
+    return planned(init, step, step_in_place, lr)
 
 
 class AdagradState(NamedTuple):
@@ -209,7 +209,7 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
         v = state.v + grad**2
         return w - eta * grad / (np.sqrt(v) + eps), AdagradState(state.t + 1, v)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class RmspropState(NamedTuple):
@@ -274,7 +274,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
         v = decay * state.v + (1 - decay) * grad**2
         return w - eta * grad / (np.sqrt(v) + eps), RmspropState(state.t + 1, v)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class AdamState(NamedTuple):
@@ -466,7 +466,9 @@ def _adam(
         np.subtract(w, grad, out=w)
         return w, AdamState(t, m, v)
 
-    return Optimizer(init, step) if amsgrad else planned(init, step, step_in_place)
+    if amsgrad:
+        return Optimizer(init, step, lr=lr)
+    return planned(init, step, step_in_place, lr)
 
 
 class AdadeltaState(NamedTuple):
@@ -538,7 +540,7 @@ def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimi
         u = decay * state.u + (1 - decay) * delta**2
         return w - eta * delta, AdadeltaState(state.t + 1, v, u)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class NadamState(NamedTuple):
@@ -620,7 +622,7 @@ def nadam(
         scale = np.sqrt(v / (1 - beta2**t)) + eps
         return w - eta * along / scale, NadamState(t, m, v, mu)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 def radam(
@@ -695,7 +697,7 @@ def radam(
             m_hat = m_hat * factor * math.sqrt(1 - beta2**t) / (np.sqrt(v) + eps)
         return w - eta * m_hat, AdamState(t, m, v)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class LionState(NamedTuple):
@@ -767,7 +769,7 @@ def lion(
         m = beta2 * state.m + (1 - beta2) * grad
         return w * (1 - eta * weight_decay) - eta * along, LionState(state.t + 1, m)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class ScheduleFreeState(NamedTuple):
@@ -864,7 +866,7 @@ def schedule_free_adamw(
         w = (1 - beta1) * z + beta1 * x
         return w, ScheduleFreeState(t, z, x, v, total)
 
-    return Optimizer(init, step, lambda _, state: state.x)
+    return Optimizer(init, step, lambda _, state: state.x, lr)
 
 
 class BarzilaiBorweinState(NamedTuple):
@@ -935,7 +937,7 @@ def barzilai_borwein(lr: Rate) -> Optimizer:
         state = BarzilaiBorweinState(state.t + 1, w.copy(), grad.copy(), eta)
         return w - eta * grad, state
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class DogState(NamedTuple):
@@ -1003,7 +1005,7 @@ def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
         w = w - eta * far / np.sqrt(total + eps) * grad
         return w, DogState(state.t + 1, state.start.copy(), far, total)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class ProdigyState(NamedTuple):
@@ -1097,7 +1099,7 @@ def prodigy(
         d = np.maximum(d, r / np.where(reach > 0, reach, 1))
         return w, ProdigyState(state.t + 1, m, v, state.start.copy(), s, r, d)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class HypergradientState(NamedTuple):
@@ -1164,7 +1166,7 @@ def hypergradient(lr: Rate = 1e-2, *, hyper_lr: float = 1e-4) -> Optimizer:
         rate = before + hyper_lr * (grad * state.grad).sum(-1, keepdims=True)
         return w - rate * grad, HypergradientState(state.t + 1, grad.copy(), rate)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class ClippedState(NamedTuple):
@@ -1227,7 +1229,12 @@ def clipped(
         w, inner = optimizer.step(w, grad, state.inner)
         return w, ClippedState(state.t + 1, inner)
 
-    return Optimizer(init, step, lambda w, state: optimizer.weights(w, state.inner))
+    return Optimizer(
+        init,
+        step,
+        lambda w, state: optimizer.weights(w, state.inner),
+        optimizer.lr,
+    )
 
 
 class AveragedState(NamedTuple):
@@ -1291,7 +1298,7 @@ def averaged(optimizer: Optimizer, *, decay: float = 0.999) -> Optimizer:
         keep = min(decay, t / (t + 1))
         return w, AveragedState(t, keep * state.mean + (1 - keep) * w, inner)
 
-    return Optimizer(init, step, lambda _, state: state.mean)
+    return Optimizer(init, step, lambda _, state: state.mean, optimizer.lr)
 
 
 # What keeps 0 / 0 from being nan where every gradient was 0.

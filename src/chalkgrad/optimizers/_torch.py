@@ -86,7 +86,7 @@ def sgd(
         along = grad.add_(v, alpha=momentum) if nesterov else v
         return w.sub_(torch.mul(along, eta, out=grad)), SgdState(state.t + 1, v)
 
-    return planned(init, step, step_in_place)
+    return planned(init, step, step_in_place, lr)
 
 
 class AdagradState(NamedTuple):
@@ -112,7 +112,7 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
         v = state.v.addcmul_(grad, grad)
         return w.sub_(eta * grad / v.sqrt().add_(eps)), AdagradState(state.t + 1, v)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class RmspropState(NamedTuple):
@@ -139,7 +139,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
         v = state.v.mul_(decay).addcmul_(grad, grad, value=1 - decay)
         return w.sub_(eta * grad / v.sqrt().add_(eps)), RmspropState(state.t + 1, v)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class AdamState(NamedTuple):
@@ -239,7 +239,9 @@ def _adam(
         along = torch.div(m, below, out=below).mul_(eta * (root / (1 - beta1**t)))
         return w.sub_(along), AdamState(t, m, v)
 
-    return Optimizer(init, step) if amsgrad else planned(init, step, step_in_place)
+    if amsgrad:
+        return Optimizer(init, step, lr=lr)
+    return planned(init, step, step_in_place, lr)
 
 
 class AdadeltaState(NamedTuple):
@@ -271,7 +273,7 @@ def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimi
         u = state.u.mul_(decay).addcmul_(delta, delta, value=1 - decay)
         return w.sub_(eta * delta), AdadeltaState(state.t + 1, v, u)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class NadamState(NamedTuple):
@@ -313,7 +315,7 @@ def nadam(
         scale = (v / (1 - beta2**t)).sqrt_().add_(eps)
         return w.sub_(eta * along / scale), NadamState(t, m, v, mu)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 def radam(
@@ -346,7 +348,7 @@ def radam(
             m_hat.mul_(factor * math.sqrt(1 - beta2**t)).div_(v.sqrt().add_(eps))
         return w.sub_(eta * m_hat), AdamState(t, m, v)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class LionState(NamedTuple):
@@ -382,7 +384,7 @@ def lion(
         w.mul_(1 - eta * weight_decay).sub_(eta * along)
         return w, LionState(state.t + 1, m)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class ScheduleFreeState(NamedTuple):
@@ -435,7 +437,7 @@ def schedule_free_adamw(
         w.copy_((1 - beta1) * z + beta1 * x)
         return w, ScheduleFreeState(t, z, x, v, total)
 
-    return Optimizer(init, step, lambda _, state: state.x)
+    return Optimizer(init, step, lambda _, state: state.x, lr)
 
 
 class BarzilaiBorweinState(NamedTuple):
@@ -472,7 +474,7 @@ def barzilai_borwein(lr: Rate) -> Optimizer:
         state = BarzilaiBorweinState(state.t + 1, before, its, eta)
         return w.sub_(eta * grad), state
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class DogState(NamedTuple):
@@ -503,7 +505,7 @@ def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
         w.sub_(eta * far / (total + eps).sqrt_() * grad)
         return w, DogState(state.t + 1, state.start, far, total)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class ProdigyState(NamedTuple):
@@ -553,7 +555,7 @@ def prodigy(
         torch.maximum(d, r / torch.where(reach > 0, reach, 1), out=d)
         return w, ProdigyState(state.t + 1, m, v, state.start, s, r, d)
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class HypergradientState(NamedTuple):
@@ -586,7 +588,7 @@ def hypergradient(lr: Rate = 1e-2, *, hyper_lr: float = 1e-4) -> Optimizer:
         )
         return w.sub_(rate * grad), state
 
-    return Optimizer(init, step)
+    return Optimizer(init, step, lr=lr)
 
 
 class ClippedState(NamedTuple):
@@ -616,7 +618,12 @@ def clipped(
         w, inner = optimizer.step(w, grad, state.inner)
         return w, ClippedState(state.t + 1, inner)
 
-    return Optimizer(init, step, lambda w, state: optimizer.weights(w, state.inner))
+    return Optimizer(
+        init,
+        step,
+        lambda w, state: optimizer.weights(w, state.inner),
+        optimizer.lr,
+    )
 
 
 class AveragedState(NamedTuple):
@@ -643,7 +650,7 @@ def averaged(optimizer: Optimizer, *, decay: float = 0.999) -> Optimizer:
         keep = min(decay, t / (t + 1))
         return w, AveragedState(t, state.mean.mul_(keep).add_(w, alpha=1 - keep), inner)
 
-    return Optimizer(init, step, lambda _, state: state.mean)
+    return Optimizer(init, step, lambda _, state: state.mean, optimizer.lr)
 
 
 # What keeps 0 / 0 from being nan where every gradient was 0.
