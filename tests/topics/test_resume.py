@@ -372,6 +372,30 @@ def test_what_is_not_measured_is_empty_and_many_networks_are_a_list(cg, tmp_path
     assert last["validation_loss"] == ""
 
 
+@pytest.mark.parametrize("wrap", [False, True])
+def test_the_log_tells_the_rate_of_the_last_step(cg, tmp_path, wrap):
+    def rates(lr, name):
+        optimizer = cg.optimizers.sgd(lr)
+        if wrap:
+            optimizer = cg.optimizers.clipped(cg.optimizers.averaged(optimizer), norm=1)
+        fit(cg, [0, 1], log=tmp_path / name, optimizer=optimizer)
+        return [line["lr"] for line in lines(tmp_path / name)]
+
+    schedule = cg.schedules.cosine(0.1, steps=12)
+    falling = [schedule(t) for t in (2, 5, 8, 11)]
+    assert rates(schedule, "a.jsonl") == falling
+    assert [float(lr) for lr in rates(schedule, "a.csv")] == falling
+    assert rates(0.1, "b.jsonl") == [0.1] * 4
+    assert rates(cg.array([[0.1], [0.2]]), "c.jsonl") == [[[0.1], [0.2]]] * 4
+
+
+def test_every_optimizer_tells_its_rate(cg):
+    for name in set(cg.optimizers.__all__) - set(WRAPPERS):
+        assert getattr(cg.optimizers, name)(0.25).lr == 0.25
+    assert cg.optimizers.adam(0.25, amsgrad=True).lr == 0.25
+    assert cg.optimizers.adam(0.25).in_place.lr == 0.25
+
+
 @pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
 def test_the_log_goes_on_where_the_checkpoint_is(cg, tmp_path, name):
     options = {"checkpoints": tmp_path / "run", "log": tmp_path / name}

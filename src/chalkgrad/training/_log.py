@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, TextIO
 
-import numpy as np
+from chalkgrad._core.either import ndarray
 
 __all__ = ["Log"]
 
@@ -39,7 +39,7 @@ class Log:
     def write(self, **numbers: Any) -> None:
         """Add a line; what was not measured is empty, and many networks are a list."""
         plain = {
-            name: None if number is None else np.asarray(number).tolist()
+            name: None if number is None else ndarray(number).tolist()
             for name, number in numbers.items()
         }
         try:

@@ -15,6 +15,7 @@ import numpy as np
 import chalkgrad
 from chalkgrad._core import check
 from chalkgrad._core.either import ndarray
+from chalkgrad._core.types import Rate
 from chalkgrad.checkpoints import _shared as checkpoints
 from chalkgrad.checkpoints._shared import CheckpointError
 from chalkgrad.training._log import Log
@@ -40,9 +41,13 @@ class Run:
     """How far a run is: with the weights and the optimizer's state, all of it."""
 
     def __init__(
-        self, rng: np.random.Generator, keeper: "Keeper | None", log: Log | None
+        self,
+        rng: np.random.Generator,
+        lr: Rate,
+        keeper: "Keeper | None",
+        log: Log | None,
     ) -> None:
-        self.rng, self.keeper, self.log = rng, keeper, log
+        self.rng, self.lr, self.keeper, self.log = rng, lr, keeper, log
         self.history: History = []
         self.steps = 0
         self.best: Any = None  # the weights with the lowest loss on validation
@@ -80,8 +85,13 @@ class Run:
     def end_epoch(self, epoch: Epoch) -> None:
         self.history.append(epoch)
         if self.log:
-            told = {"epoch": len(self.history), "step": self.steps}
-            self.log.write(**told, seconds=self.seconds, **epoch._asdict())
+            self.log.write(
+                epoch=len(self.history),
+                step=self.steps,
+                seconds=self.seconds,
+                lr=self.lr(self.steps - 1) if callable(self.lr) else self.lr,
+                **epoch._asdict(),
+            )
         self.begin_epoch()
 
     def save(self, w: Any, state: Any) -> None:

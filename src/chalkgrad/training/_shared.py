@@ -187,8 +187,9 @@ def fit(
     resume : bool
         Go on from the newest checkpoint that is whole, if there is any.
     log : str or Path, optional
-        A file that gets a line after each epoch: epoch, step, seconds, loss, and what
-        was measured on `validation`. Its name ends in ``.csv`` or ``.jsonl``.
+        A file that gets a line after each epoch: epoch, step, seconds, the rate of the
+        last step, the loss, and what was measured on `validation`. Its name ends in
+        ``.csv`` or ``.jsonl``.
     precision : "full", "tf32" or "bf16"
         Of the matrix products, as in `net.plan`.
     progress : bool, optional
@@ -264,7 +265,7 @@ def fit(
             net, w, x, y, validation, loss, optimizer, step.state, batch_size, rng
         )
         keeper = Keeper(checkpoints, keep, about | {"precision": precision})
-    run = Run(rng, keeper, None if log is None else Log(log))
+    run = Run(rng, optimizer.lr, keeper, None if log is None else Log(log))
     step.w[...], step.state = run.begin(step.w, step.state, resume=resume)
 
     good = copied(step.w)
