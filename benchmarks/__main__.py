@@ -105,7 +105,10 @@ def main() -> int:
             if name in chosen:
                 facts |= {f"{name}: {what}": n for what, n in count().items()}
     found = {"contests": contests, "facts": facts}
-    console.print(judged(results.bars("h100" if on_gpu else "cpu", found)))
+    bars = results.bars("h100" if on_gpu else "cpu", found)
+    console.print(
+        judged([bar for bar in bars if bar.name.rpartition(": ")[0] in chosen])
+    )
     seconds = time.perf_counter() - start
     console.print(f"{seconds:.0f} s, load {load:.2f} at the start")
     if not args.only:

@@ -374,11 +374,7 @@ ROWS: dict[str, Row] = {
     "network.init": Row(OURS, "network", init, 20),
     "network.forward": Row(DIGITS, "network", forward, 40),
     "network.loss_and_grad": Row(DIGITS, "network", loss_and_grad, 40),
-    **(
-        {"network.plan": Row(DIGITS, "network", plan, 40)}
-        if hasattr(reference.network([1, 1]), "plan")
-        else {}
-    ),
+    "network.plan": Row(DIGITS, "network", plan, 40),
     **{path: optimizer(path) for path in OPTIMIZERS},
 }
 # Written once, for both halves; or it has no number of its own.

@@ -74,8 +74,6 @@ def plan(task: Task, half: str = "numpy", device: str = "cpu", **how: Any) -> Ru
     """Our step with everything allocated once."""
     cg = needs(f"chalkgrad.{half}")
     net = cg.network(task.sizes, activation=task.activation)
-    if not hasattr(net, "plan"):
-        raise AbsentError("net.plan is not there yet")
     step = net.plan(
         cg.array(task.w, device=device),
         loss=getattr(cg.losses, task.loss),

@@ -111,32 +111,34 @@ class _Set(NamedTuple):
     """One of the sets of arrays that take turns, so that no cache holds them."""
 
     w: Any
+    source: Any
     grad: Any
+    """A fresh copy of `source` for each step: ours may use it up."""
 
 
 def large(rule: Rule, n: int, device: str = "cpu", room: float = ROOM) -> Contest:
     """Compiled, on n weights in one tensor, against 20 tensors."""
     generator = torch.Generator(device).manual_seed(0)
-    sets = turns(16 * n, room)
+    sets = turns(20 * n, room)
 
     def drawn() -> list[_Set]:
         generator.manual_seed(0)
         kind: dict[str, Any] = {"device": device, "generator": generator}
-        return [
-            _Set(torch.randn(n, **kind), torch.randn(n, **kind)) for _ in range(sets)
-        ]
+        both = [torch.randn(2, n, **kind) for _ in range(sets)]
+        return [_Set(w, source, torch.empty_like(source)) for w, source in both]
 
     def ours(compiled: bool) -> Runner:
         opt = getattr(twin.optimizers, rule.name)(lr=LR, **chosen(rule))
-        # A plan's step does not look at every number, so that a graph can hold it.
-        planned = getattr(opt, "in_place", None)
-        opt = planned or opt
-        step = torch.compile(opt.step) if compiled else opt.step
+        # As in a plan: it does not look at every number, so that a graph can hold it.
+        planned = opt.in_place is not opt
+        step = opt.in_place.step
+        step = torch.compile(step) if compiled else step
         arrays = drawn()
-        states = [opt.init(one.w) for one in arrays]
+        states = [opt.in_place.init(one.w) for one in arrays]
 
         def run() -> Any:
-            for k, (w, grad) in enumerate(arrays):
+            for k, (w, source, grad) in enumerate(arrays):
+                grad.copy_(source)
                 _, states[k] = step(w, grad, states[k])
             return arrays[0].w
 
@@ -146,7 +148,7 @@ def large(rule: Rule, n: int, device: str = "cpu", room: float = ROOM) -> Contes
         arrays = drawn()
         blocks = max(1, n // BLOCKS)
         opts = []
-        for w, grad in arrays:
+        for w, _, grad in arrays:
             weights = [torch.nn.Parameter(part) for part in w.split(blocks)]
             for p, part in zip(weights, grad.split(blocks), strict=True):
                 p.grad = part
@@ -154,21 +156,22 @@ def large(rule: Rule, n: int, device: str = "cpu", room: float = ROOM) -> Contes
             opts.append(rule.peer(weights, lr=LR, **how, **graph, **chosen(rule)))
 
         def run() -> Any:
-            for opt in opts:
+            for opt, (_, source, grad) in zip(opts, arrays, strict=True):
+                grad.copy_(source)
                 opt.step()
             return arrays[0].w
 
         return Runner(Captured(run, device), sets, size)
 
     def stream() -> Runner:
-        """Move as many bytes, in place."""
+        """Move as many bytes, those of a fresh gradient too, in place."""
         touched = [torch.ones(n, device=device) for _ in range(2 * sets)]
 
         def run() -> None:
             for x in touched:
                 x.neg_()
 
-        return Runner(Captured(run, device), 4 * sets / rule.arrays)
+        return Runner(Captured(run, device), 4 * sets / (rule.arrays + 2))
 
     contestants: dict[str, Callable[[], Runner]] = {
         "chalkgrad.torch, compiled": partial(ours, True),
