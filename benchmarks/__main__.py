@@ -23,6 +23,7 @@ from benchmarks.gpu import after_all_work
 from benchmarks.harness import Contest
 from benchmarks.record import keep, machine, processor, today
 from chalkdocs import results
+from chalkdocs.ledgers import number
 from chalkdocs.results import Bar, fingerprints, ratio, share
 
 PEERS = ("numpy", "torch", "scikit-learn", "jax", "optax", "autograd", "mygrad")
@@ -62,7 +63,7 @@ def judged(bars: list[Bar]) -> Table:
     for heading in ("bar", "wanted", "found", ""):
         out.add_column(heading, justify="left" if heading == "bar" else "right")
     for bar in bars:
-        found = f"{bar.value.median:,.4g}" if bar.value else "not run"
+        found = number(bar.value.median) if bar.value else "not run"
         noisy = " (noisy)" if bar.value and bar.value.noisy else ""
         met = {True: "met", False: "NOT MET", None: ""}[bar.met]
         out.add_row(bar.name, bar.wanted, found, met + noisy)
