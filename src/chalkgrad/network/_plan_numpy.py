@@ -90,7 +90,7 @@ class Plan:
         self._forward(self._admitted(x, y))
         loss = self._loss(self._layers[-1].z, y)
         self._backward()
-        if not (arrays.is_finite(loss) and arrays.is_finite(self.grad)):
+        if not (_is_finite(loss) and _is_finite(self.grad)):
             raise check.DivergedError("plan")
         return loss
 
@@ -321,7 +321,7 @@ class _BinaryCrossEntropy(_Loss):
         np.exp(e, out=e)
         np.log1p(e, out=losses)
         loss = np.add.reduce(losses, axis=(-2, -1)) / self.count
-        if not arrays.is_finite(loss):  # e may have overflowed
+        if not _is_finite(loss):  # e may have overflowed
             return super().__call__(z, y)
         np.add(e, self.one, out=losses)
         np.divide(e, losses, out=z)
@@ -357,3 +357,11 @@ _LOSSES = {
 def _share(z: Array, count: int, slope: float = 1) -> Array:
     """What one of `count` losses has in their mean; an array is quicker to NumPy."""
     return np.array(slope / count, z.dtype)
+
+
+def _is_finite(a: Any) -> bool:
+    """As `arrays.is_finite`, for where overflow may not warn anyway."""
+    if a.ndim == 0:
+        return math.isfinite(a)
+    flat = a.reshape(-1)
+    return math.isfinite(np.dot(flat, flat)) or arrays.is_finite(a)

@@ -9,9 +9,8 @@ rate for each of m networks whose weights are the rows of `w`. `t` counts the st
 What is one number a network, as a norm, has shape (..., 1).
 """
 
+import functools
 import math
-from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,11 +47,6 @@ def _rate(where: str, lr: Rate, t: int, w: Array) -> Any:
         return lr
     arrays.rates(where, lr, w)
     return lr.astype(w.dtype, copy=False)
-
-
-def _numbers(w: Array) -> Callable[[Any], Array]:
-    """Return what makes an array of a number: NumPy is quicker with one of those."""
-    return partial(np.array, dtype=w.dtype)
 
 
 class SgdState(NamedTuple):
@@ -136,16 +130,16 @@ def sgd(
         return w - eta * along, SgdState(state.t + 1, v)
 
     def step_in_place(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
-        eta, v, number = _rate("sgd.step", lr, state.t, w), state.v, _numbers(w)
+        eta, v = np.array(_rate("sgd.step", lr, state.t, w), w.dtype), state.v
         if weight_decay:
             np.add(grad, weight_decay * w, out=grad)
-        np.multiply(v, number(momentum), out=v)
+        np.multiply(v, np.array(momentum, w.dtype), out=v)
         np.add(v, grad, out=v)
         if nesterov:
             np.add(grad, momentum * v, out=grad)
-            np.multiply(grad, number(eta), out=grad)
+            np.multiply(grad, eta, out=grad)
         else:
-            np.multiply(v, number(eta), out=grad)
+            np.multiply(v, eta, out=grad)
         np.subtract(w, grad, out=w)
         return w, SgdState(state.t + 1, v)
 
@@ -442,25 +436,33 @@ def _adam(
         v_hat = v / (1 - beta2**t)
         return kept - eta * m_hat / (np.sqrt(v_hat) + eps), AdamState(t, m, v)
 
+    @functools.cache
+    def factors(dtype: Any) -> list[Array]:
+        """Arrays, with which NumPy is quicker than with numbers."""
+        # What `grad` is squared of has the factor 1 - beta1 by then.
+        share_v = (1 - beta2) / (1 - beta1) ** 2
+        return [np.array(c, dtype) for c in (beta1, 1 - beta1, beta2, share_v)]
+
     def step_in_place(
         w: Array, grad: Array, state: AdamState
     ) -> tuple[Array, AdamState]:
         eta = _rate(f"{where}.step", lr, state.t, w)
-        t, m, v, number = state.t + 1, state.m, state.v, _numbers(w)
-        np.multiply(m, number(beta1), out=m)
-        np.multiply(grad, number(1 - beta1), out=grad)
+        t, m, v = state.t + 1, state.m, state.v
+        keep_m, share_m, keep_v, share_v = factors(w.dtype)
+        np.multiply(m, keep_m, out=m)
+        np.multiply(grad, share_m, out=grad)
         np.add(m, grad, out=m)
-        # The square of what `grad` is by now has the factor (1 - beta1)^2.
-        np.multiply(v, number(beta2), out=v)
+        np.multiply(v, keep_v, out=v)
         np.multiply(grad, grad, out=grad)
-        np.multiply(grad, number((1 - beta2) / (1 - beta1) ** 2), out=grad)
+        np.multiply(grad, share_v, out=grad)
         np.add(v, grad, out=v)
         # sqrt(v_hat) is sqrt(v) / root, and m_hat is m / (1 - beta1^t).
         root = math.sqrt(1 - beta2**t)
         np.sqrt(v, out=grad)
-        np.add(grad, number(eps * root), out=grad)
+        np.add(grad, np.array(eps * root, w.dtype), out=grad)
         np.divide(m, grad, out=grad)
-        np.multiply(grad, number(eta * (root / (1 - beta1**t))), out=grad)
+        rate = eta * (root / (1 - beta1**t))
+        np.multiply(grad, np.array(rate, w.dtype), out=grad)
         if weight_decay:
             np.multiply(w, 1 - eta * weight_decay, out=w)
         np.subtract(w, grad, out=w)
