@@ -109,20 +109,27 @@ def test_the_middle_of_a_slice_is_the_loss_itself(cg, radius, points):
     options = {"radius": radius, "points": points}
     line = cg.landscape.slice(net, w, *rest, d[0], **options)
     value, _ = net.loss_and_grad(w[None], *rest)
-    assert float(line[points // 2]) == float(value[0])
+    assert float(line[points // 2]) == pytest.approx(float(value[0]), rel=1e-14)
 
 
 def test_how_many_networks_have_room_does_not_change_a_slice(cg, monkeypatch):
     net, w, *rest = place(cg)
     d = cg.landscape.directions(net, w)
     whole = cg.landscape.slice(net, w, *rest, d, points=7)
-    monkeypatch.setattr(landscape, "ROOM", 20_000)
+    monkeypatch.setitem(landscape.ROOM, "cpu", 20_000)
     assert landscape.room("slice", _arrays(cg), net, *rest[:2]) == 11
     parts = cg.landscape.slice(net, w, *rest, d, points=7)
-    monkeypatch.setattr(landscape, "ROOM", 0)
+    monkeypatch.setitem(landscape.ROOM, "cpu", 0)
     single = cg.landscape.slice(net, w, *rest, d, points=7)
     for other in (parts, single):
         assert cg.asnumpy(other) == pytest.approx(cg.asnumpy(whole), rel=1e-14)
+
+
+def test_a_slice_tells_of_outputs_that_overflow(cg):
+    net, w, *rest = place(cg)
+    d = cg.landscape.directions(net, w)
+    with pytest.raises(ValueError, match="every logit must be finite"):
+        cg.landscape.slice(net, w, *rest, d, radius=1e200, points=3)
 
 
 def _arrays(cg):

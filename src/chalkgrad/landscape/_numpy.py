@@ -21,7 +21,9 @@ from chalkgrad.network._numpy import Network
 __all__ = ["Projection", "Sharpness", "directions", "project", "sharpness", "slice"]
 
 NORMALIZE = ("filter", "layer", "none")
-ROOM = 2**22  # how many numbers a slice may keep at once: 32 MiB in float64
+# How many numbers a slice may keep at once: what a CPU has in its cache, and 32 MiB of
+# float64 on a GPU.
+ROOM = {"cpu": 2**20, "cuda": 2**22}
 
 
 def directions(
@@ -98,8 +100,8 @@ def slice(
     $$L(w + a\,d_1) \quad\text{or}\quad L(w + a\,d_1 + b\,d_2)$$
 
     $a$ and $b$ take `points` values from -`radius` to `radius`, so the middle entry is
-    the loss at `w`. Many networks are computed at once, as many as have room in some
-    32 MiB.
+    the loss at `w`. What the first layer gives is linear in $a$ and $b$, so it takes
+    two products a row; of the other layers, many networks are computed at once.
 
     Parameters
     ----------
@@ -148,16 +150,13 @@ def slice(
     w = place("slice", arrays, Network, net, w)
     d = span("slice", arrays, net, w, directions)
     steps = np.array(offsets("slice", radius, points), w.dtype)
-    grid = np.stack(np.meshgrid(*[steps] * len(d), indexing="ij"), -1)
-    places = grid.reshape(-1, len(d))
-    losses, count = [], room("slice", arrays, net, x, y)
-    for start in range(0, len(places), count):
-        many = w + places[start : start + count] @ d
-        outputs = net.forward(many, x)
-        truth = np.broadcast_to(y, (len(many), *y.shape))
-        each = loss(outputs, truth, reduction="none")
-        losses.append(each.reshape(len(many), -1).mean(-1))
-    return np.concatenate(losses).reshape(grid.shape[:-1])
+    count = min(room("slice", arrays, net, x, y), points)
+    line = net._line(x, y, d[-1], loss, count)
+    ways = w[None] if len(d) == 1 else w + steps[:, None] * d[0]
+    losses = np.stack([line(way, steps) for way in ways])
+    for i, j in np.argwhere(~np.isfinite(losses))[:1]:  # say why, or let it be infinite
+        net.loss_and_grad(ways[i] + steps[j] * d[-1], x, y, loss)
+    return losses[0] if len(d) == 1 else losses
 
 
 class Sharpness(NamedTuple):
@@ -353,7 +352,8 @@ def room(where: str, arrays: check.Arrays, net: Any, x: Any, y: Any) -> int:
     arrays.one(where, "y", y)
     check.shapes(where, x=(x, f"n {net.sizes[0]}"))
     # A layer keeps what comes into it and what comes out.
-    return int(max(1, ROOM // (2 * len(x) * sum(net.sizes) + net.size)))
+    numbers = ROOM["cuda" if getattr(x, "is_cuda", False) else "cpu"]
+    return int(max(1, numbers // (2 * len(x) * sum(net.sizes) + net.size)))
 
 
 def random_start(where: str, net: Any, rng: Any) -> Array:

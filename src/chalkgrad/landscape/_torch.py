@@ -1,12 +1,14 @@
 """Landscape, PyTorch half: twins of `chalkgrad.numpy.landscape`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, array, arrays, asnumpy
+from chalkgrad.activations import _torch as activations
 from chalkgrad.autodiff._torch import hvp
 from chalkgrad.landscape._numpy import (
     components,
@@ -49,16 +51,29 @@ def slice(
     w = place("slice", arrays, Network, net, w)
     d = span("slice", arrays, net, w, directions)
     steps = w.new_tensor(offsets("slice", radius, points))
-    grid = torch.stack(torch.meshgrid(*[steps] * len(d), indexing="ij"), -1)
-    places = grid.reshape(-1, len(d))
-    losses, count = [], room("slice", arrays, net, x, y)
-    for start in range(0, len(places), count):
-        many = w + places[start : start + count] @ d
-        outputs = net.forward(many, x)
-        truth = y.expand(len(many), *y.shape)
-        each = loss(outputs, truth, reduction="none")
-        losses.append(each.reshape(len(many), -1).mean(-1))
-    return torch.cat(losses).reshape(grid.shape[:-1])
+    count = room("slice", arrays, net, x, y)
+    net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
+    ways = w[None] if len(d) == 1 else w + steps[:, None] * d[0]
+    losses = []
+    for way in ways:
+        for some in torch.split(steps, count):
+            outputs = _along(net, way, d[-1], x, some)
+            truth = y.expand(len(some), *y.shape)
+            each = loss(outputs, truth, reduction="none")
+            losses.append(each.reshape(len(some), -1).mean(-1))
+    shape = (points,) * len(d)
+    return torch.cat(losses).reshape(shape)
+
+
+def _along(net: Network, w: Array, d: Array, x: Array, steps: Array) -> Array:
+    """The outputs at w + s d for each s, whose first layer gives z + s z_d."""
+    (W, b), (D, c) = net.layers(w)[0], net.layers(d)[0]
+    z = torch.addcmul(x @ W + b, steps[:, None, None], x @ D + c)
+    if len(net.sizes) == 2:
+        return z
+    h = getattr(activations, net.activation)(z) + (x if net._skips(W) else 0)
+    rest, first = replace(net, sizes=net.sizes[1:]), W.numel() + b.numel()
+    return rest.forward(w[first:] + steps[:, None] * d[first:], h)
 
 
 class Sharpness(NamedTuple):

@@ -20,7 +20,7 @@ from chalkgrad._core.types import Optimizer
 from chalkgrad.activations import _numpy as activations
 from chalkgrad.activations._numpy import ELEMENTWISE
 from chalkgrad.losses import _numpy as losses
-from chalkgrad.network._plan_numpy import Plan
+from chalkgrad.network._plan_numpy import Line, Plan
 
 __all__ = ["Network", "network"]
 
@@ -337,6 +337,14 @@ class Network:
         check.choice("plan", "precision", precision, ("full",))
         both = _with_slopes(loss)
         return Plan(self, w, loss, both, optimizer, batch_size, state)
+
+    def _line(
+        self, x: Array, y: Array, d: Array, loss: Callable[..., Any], count: int
+    ) -> Line:
+        """What gives the losses at w + s d for many s, `count` of them at a time."""
+        zeros = np.zeros_like(d)
+        self.loss_and_grad(zeros, x, y, loss)  # what it refuses, it refuses now
+        return Line(self, x, y, loss, _with_slopes(loss), d, count)
 
     def _back(
         self, w: Array, steps: list[tuple[Array, Array]], delta: Array

@@ -23,10 +23,73 @@ from chalkgrad._core.types import Optimizer
 from chalkgrad.activations import _numpy as activations
 from chalkgrad.losses import _numpy as losses
 
-__all__ = ["Plan"]
+__all__ = ["Line", "Plan"]
 
 
-class Plan:
+class Pass:
+    """The forward and the backward pass, with everything allocated once."""
+
+    w: Array
+    """The weights, shape (..., size)."""
+    grad: Array
+    """The gradient, of the same shape."""
+
+    def __init__(
+        self, net: Any, w: Array, loss: Callable[..., Any], both: Callable[..., Any]
+    ) -> None:
+        """Take a private copy of the weights, a loss, and what gives it with slopes."""
+        self.w, self.grad = w.copy(), np.zeros_like(w)
+        self._net = net
+        self._make_loss = partial(_LOSSES.get(loss, _Loss), both)
+        self._product = np.dot if w.ndim == 1 else np.matmul
+        self._shape: tuple[int, ...] = ()
+
+    def _forward(self, x: Array) -> None:
+        np.copyto(self._rows, x)
+        first = self._layers[0]
+        self._product(first.block_T, first.h, out=first.z)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """From z of the first layer to that of the last."""
+        for below, layer in pairwise(self._layers):
+            below.activate()
+            self._product(layer.block_T, layer.h, out=layer.z)
+
+    def _backward(self) -> None:
+        """From the slopes of the outputs to the gradient, from the last layer down."""
+        above = None
+        for layer in reversed(self._layers):
+            if above:
+                # Of one unit, W dz is a column times a row, without a sum.
+                product = np.multiply if above.W.shape[-1] == 1 else self._product
+                product(above.W, above.dz, out=layer.delta)
+                if above.skips:
+                    np.add(layer.delta, above.delta, out=layer.delta)
+                layer.sigma.pull_back()
+            self._product(layer.h, layer.dz_T, out=layer.grad)
+            above = layer
+
+    def _lay_out(self, shape: tuple[int, ...]) -> None:
+        net, lead = self._net, self.w.shape[:-1]
+        ones = np.ones((*shape[:-1], shape[-1] + 1), self.w.dtype)
+        self._rows, h = ones[..., :-1], ones.mT
+        self._layers, start = [], 0
+        for index, (d, k) in enumerate(pairwise(net.sizes)):
+            block = slice(start, start := start + (d + 1) * k)
+            w, grad = (
+                a[..., block].reshape(*lead, d + 1, k) for a in (self.w, self.grad)
+            )
+            layer = _Layer(w, grad, h, (*lead, k, shape[-2]))
+            if index < len(net.sizes) - 2:
+                layer.hide(net.activation, net._skips(index))
+            self._layers.append(layer)
+            h = layer.out
+        self._loss = self._make_loss(layer.z, len(shape) == 2)
+        self._shape = shape
+
+
+class Plan(Pass):
     """A training step with everything allocated once; made by `Network.plan`."""
 
     w: Array
@@ -49,14 +112,9 @@ class Plan:
         self.batch_size = check.integer("plan", "batch_size", batch_size, low=1)
         w = arrays.real("plan", "w", w)
         check.shapes("plan", w=(w, f"... {net.size}"))
-        self.w = w.copy()
-        self.grad = np.zeros_like(self.w)
+        super().__init__(net, w, loss, both)
         self._optimizer = optimizer.in_place
         self.state = self._optimizer.init(self.w) if state is None else state
-        self._net = net
-        self._make_loss = partial(_LOSSES.get(loss, _Loss), both)
-        self._product = np.dot if w.ndim == 1 else np.matmul
-        self._shape: tuple[int, ...] = ()
 
     def __call__(self, x: Array, y: Array) -> Any:
         """Step along the gradient of the mean loss over these rows.
@@ -100,27 +158,6 @@ class Plan:
         if w is not self.w:
             np.copyto(self.w, w)
 
-    def _forward(self, x: Array) -> None:
-        np.copyto(self._rows, x)
-        for layer in self._layers:
-            self._product(layer.block_T, layer.h, out=layer.z)
-            if layer.hidden:
-                layer.activate()
-
-    def _backward(self) -> None:
-        """From the slopes of the outputs to the gradient, from the last layer down."""
-        above = None
-        for layer in reversed(self._layers):
-            if above:
-                # Of one unit, W dz is a column times a row, without a sum.
-                product = np.multiply if above.W.shape[-1] == 1 else self._product
-                product(above.W, above.dz, out=layer.delta)
-                if above.skips:
-                    np.add(layer.delta, above.delta, out=layer.delta)
-                layer.sigma.pull_back()
-            self._product(layer.h, layer.dz_T, out=layer.grad)
-            above = layer
-
     def _admitted(self, x: Array, y: Array) -> Array:
         """Tell bad input; lay out the buffers anew if the number of rows changes."""
         if type(x) is not np.ndarray or x.dtype != self.w.dtype:
@@ -135,23 +172,50 @@ class Plan:
             self._lay_out(x.shape)
         return x
 
-    def _lay_out(self, shape: tuple[int, ...]) -> None:
-        net, lead = self._net, self.w.shape[:-1]
-        ones = np.ones((*shape[:-1], shape[-1] + 1), self.w.dtype)
-        self._rows, h = ones[..., :-1], ones.mT
-        self._layers, start = [], 0
-        for index, (d, k) in enumerate(pairwise(net.sizes)):
-            block = slice(start, start := start + (d + 1) * k)
-            w, grad = (
-                a[..., block].reshape(*lead, d + 1, k) for a in (self.w, self.grad)
-            )
-            layer = _Layer(w, grad, h, (*lead, k, shape[-2]))
-            if index < len(net.sizes) - 2:
-                layer.hide(net.activation, net._skips(index))
-            self._layers.append(layer)
-            h = layer.out
-        self._loss = self._make_loss(layer.z, len(shape) == 2)
-        self._shape = shape
+
+class Line(Pass):
+    """The losses at w + s d for many s, a few at a time.
+
+    What the first layer gives is z + s z_d, so two products do for all.
+    """
+
+    def __init__(
+        self,
+        net: Any,
+        x: Array,
+        y: Array,
+        loss: Callable[..., Any],
+        both: Callable[..., Any],
+        d: Array,
+        count: int,
+    ) -> None:
+        super().__init__(net, np.zeros((count, net.size), d.dtype), loss, both)
+        self._lay_out(x.shape)
+        np.copyto(self._rows, x)
+        self._d, self._y, self._z_d = d, y, self._first(d)
+
+    def _first(self, w: Array) -> Array:
+        """What the first layer of one network gives."""
+        d, k = self._net.sizes[:2]
+        z: Array = w[: (d + 1) * k].reshape(d + 1, k).T @ self._layers[0].h
+        return z
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def __call__(self, w: Array, steps: Array) -> Array:
+        """Return the loss at w + s d for each s; not finite where it has none."""
+        z, count, losses = self._first(w), len(self.w), []
+        first, last = self._layers[0].z, self._layers[-1].z
+        for start in range(0, len(steps), count):
+            s = np.zeros(count, w.dtype)  # the last few may be fewer
+            some = steps[start : start + count]
+            s[: len(some)] = some
+            np.multiply(self._d, s[:, None], out=self.w)
+            np.add(self.w, w, out=self.w)
+            np.multiply(self._z_d, s[:, None, None], out=first)
+            np.add(first, z, out=first)
+            self._go_on()
+            losses.append(self._loss(last, self._y)[: len(some)])
+        return np.concatenate(losses)
 
 
 class _Layer:
