@@ -109,17 +109,21 @@ def test_killed_at_a_random_moment(tmp_path, torture, half, few, many):
         ready = time.perf_counter()
         run.communicate()
     lasts, rng = time.perf_counter() - ready, random.Random(0)
-    killed, trials = 0, many if torture else few
-    for trial in range(trials):
-        folder = tmp_path / str(trial)
+    count, killed, finished = many if torture else few, 0, 0
+    while killed < count:
+        folder = tmp_path / f"{killed}-{finished}"
         with started(half, folder) as run:
             time.sleep(rng.uniform(0, 0.9 * lasts))
             run.kill()
-        killed += run.returncode == -signal.SIGKILL
+        if run.returncode == 0:  # it was faster than the one that was timed
+            finished += 1
+            assert finished <= count
+            continue
+        killed += 1
+        assert run.returncode == -signal.SIGKILL
         assert finish(half, folder) == whole
     took = time.perf_counter() - began
-    print(f"{half}: {killed} of {trials} killed at random, all came back; {took:.0f} s")
-    assert killed >= trials / 2
+    print(f"{half}: {killed} killed at random, all came back; {took:.0f} s")
 
 
 @needs_strace
