@@ -111,6 +111,19 @@ def test_both_halves_predict_the_same(trained, capsys):
     )
 
 
+@pytest.mark.parametrize("columns", [2, 3])
+def test_names_are_words_and_no_markup(columns, tmp_path, capsys):
+    table = tmp_path / "[bold]table.csv"
+    names = ("[red]rose", r"$\frac", "$^$")
+    rows = ["1," * columns + name for name in names] * 20
+    table.write_text("\n".join(rows))
+    words = f"train --data {table} --epochs 1 --output {tmp_path}/[i]"
+    told = run(capsys, words).out
+    assert all(name in told for name in names)
+    assert "Saved in" in told
+    assert "[i]: network" in told
+
+
 def test_scaling_is_learnt_from_the_training_rows_alone(tmp_path, capsys):
     rng = np.random.default_rng(0)
     x, labels = rng.normal([5, 300, 7], [1e-3, 50, 0], (60, 3)), np.arange(60) % 2

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 import chalkgrad
 from chalkgrad.cli import _show as show
@@ -46,7 +47,9 @@ def run(args: argparse.Namespace) -> int:
         one = settled[key]
         lines = [line for line in wrong[one.page] if line in one.lines]
         failed += bool(lines)
-        here = f"[bold red]differs, line {lines[0]}" if lines else "[green]confirmed"
+        here = Text("confirmed", style="green")
+        if lines:
+            here = Text(f"differs, line {lines[0]}", style="bold red")
         table.add_row(key, one.verdict, one.page.stem, str(one.checks), here)
     show.console().print(table)
     for page, lines in wrong.items():

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from chalkgrad.cli._trained import Trained
 
@@ -22,8 +23,8 @@ WIDE = 20  # classes that a table has room for
 
 
 def console() -> Console:
-    """Return where to print; a line is a line, however long."""
-    return Console(highlight=False, soft_wrap=True)
+    """Return where to print: words as they are, and a line is a line, however long."""
+    return Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -55,7 +56,7 @@ def confusion(classes: list[str], labels: Array, named: Array) -> None:
         table.add_column(name, justify="right")
     for k, row in enumerate(counts):
         cells = [
-            "" if n == 0 else f"[{'green' if i == k else 'bold red'}]{n}"
+            Text("" if n == 0 else str(n), style="green" if i == k else "bold red")
             for i, n in enumerate(row)
         ]
         table.add_row(classes[k], *cells)
@@ -110,7 +111,7 @@ def _images(figure: Figure, images: Array, words: list[str]) -> None:
         axis.set_axis_off()
     for axis, image, word in zip(axes, images, words, strict=False):
         axis.imshow(image, cmap="gray_r", vmin=0, vmax=1)
-        axis.set_title(word, fontsize=8)
+        axis.set_title(word, fontsize=8, parse_math=False)
 
 
 def _plane(
@@ -145,8 +146,8 @@ def _counts(axis: Axes, classes: list[str], labels: Array, named: Array) -> None
     axis.imshow(table, cmap="Blues")
     if len(classes) <= WIDE:
         ticks = range(len(classes))
-        axis.set_xticks(ticks, classes, rotation=90)
-        axis.set_yticks(ticks, classes)
+        axis.set_xticks(ticks, classes, rotation=90, parse_math=False)
+        axis.set_yticks(ticks, classes, parse_math=False)
         for i, j in np.argwhere(table):
             color = "white" if table[i, j] > table.max() / 2 else "black"
             axis.text(j, i, str(table[i, j]), ha="center", va="center", color=color)

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     _refuse_another(args)
     with examples.claimed(output):
         learned = learn(args)
-        trained.save(output, learned.trained, args)
+        trained.save(output, learned.trained)
     _report(args, learned)
     show.console().print(f"Saved in {output}: {trained.FILE}, curves.png, mistakes.png")
     if learned.trace.stopped != "interrupted":
@@ -73,10 +73,15 @@ def learn(args: argparse.Namespace) -> Learned:
         resume=args.resume,
         log=args.log,
     )
-    learned = Trained(
-        dealt.net, trace.w, dealt.scaled, dealt.classes, dealt.are_grey, {}
+    done = Trained(
+        dealt.net,
+        trace.w,
+        dealt.scaled,
+        dealt.classes,
+        dealt.are_grey,
+        trained.source(args),
     )
-    return Learned(learned, trace, *dealt.held_out)
+    return Learned(done, trace, *dealt.held_out)
 
 
 def optimizer(args: argparse.Namespace, n: int) -> Any:

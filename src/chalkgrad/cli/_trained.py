@@ -13,7 +13,7 @@ from chalkgrad.cli import _examples as examples
 from chalkgrad.cli._options import BUILT_IN
 from chalkgrad.data._shared import portions, split
 
-__all__ = ["FILE", "Trained", "fits", "held_out", "load", "outputs", "save"]
+__all__ = ["FILE", "Trained", "fits", "held_out", "load", "outputs", "save", "source"]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,12 +34,17 @@ class Trained(NamedTuple):
     """The options that named the data."""
 
 
-def save(folder: Path, trained: Trained, args: argparse.Namespace) -> None:
+def source(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that name the data, with files as one finds them anywhere."""
+    options = {name: getattr(args, name) for name in DATA}
+    for name in ("data", "labels"):
+        if options[name] not in (None, *BUILT_IN) and Path(options[name]).is_file():
+            options[name] = str(Path(options[name]).resolve())
+    return options
+
+
+def save(folder: Path, trained: Trained) -> None:
     """Write the network, whole or not at all."""
-    data = {name: getattr(args, name) for name in DATA}
-    for name in ("data", "labels"):  # files are found from elsewhere, too
-        if data[name] not in (None, *BUILT_IN) and Path(data[name]).is_file():
-            data[name] = str(Path(data[name]).resolve())
     contents = {
         "w": trained.w,
         "network": dataclasses.asdict(trained.net),
@@ -47,7 +52,7 @@ def save(folder: Path, trained: Trained, args: argparse.Namespace) -> None:
         "scale": trained.scaled[1],
         "classes": trained.classes,
         "are_grey": trained.are_grey,
-        "data": data,
+        "data": trained.data,
     }
     checkpoints.save(folder, contents, step=0).replace(folder / FILE)
 
