@@ -1,5 +1,6 @@
 """The command line: the digits are learnt, the mistakes shown, the errors told."""
 
+import csv
 import signal
 import subprocess
 import sys
@@ -138,8 +139,8 @@ def test_patience_ends_early_with_the_best_weights(tmp_path, capsys):
     words = f"train --data moons --lr 0.5 --patience 3 --output {tmp_path} --epochs 200"
     assert main([*words.split(), "--log", str(tmp_path / "log.csv")]) == 0
     assert "Stopped early" in capsys.readouterr().out
-    lines = (tmp_path / "log.csv").read_text().splitlines()[1:]
-    losses = [float(line.split(",")[4]) for line in lines]
+    with (tmp_path / "log.csv").open() as file:
+        losses = [float(line["validation_loss"]) for line in csv.DictReader(file)]
     assert min(losses) == losses[-4]
     assert main(["evaluate", str(tmp_path)]) == 0
     assert f"loss {losses[-4]:.4f} nats" in capsys.readouterr().out

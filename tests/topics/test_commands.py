@@ -12,7 +12,8 @@ import pytest
 import chalkgrad
 import chalkgrad.numpy as cg
 from chalkgrad.checkpoints import _shared as checkpoints
-from chalkgrad.cli import _bench, _claims, main
+from chalkgrad.cli import _bench, _claims, _examples, main
+from chalkgrad.data import _shared as data
 
 HALVES = ["numpy", "torch"]
 PNG = b"\x89PNG"
@@ -164,8 +165,8 @@ def test_what_is_too_large_for_memory_is_learnt_alike(tmp_path, capsys, monkeypa
     path = images(tmp_path)
     told = []
     for memory in (2**30, 10):
-        monkeypatch.setattr("chalkgrad.cli._examples.MEMORY", memory)
-        monkeypatch.setattr("chalkgrad.data._shared.ROOM", 100)
+        monkeypatch.setattr(_examples, "MEMORY", memory)
+        monkeypatch.setattr(data, "ROOM", 100)
         words = f"train --data {path} --epochs 2 --output {tmp_path / 'run'}"
         told.append(run(capsys, words).out.partition(" (")[0])
         told.append(run(capsys, f"predict {tmp_path / 'run'} {path}").out)

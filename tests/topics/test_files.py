@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import chalkgrad.numpy as cg
+from chalkgrad.data import _shared as data
 from chalkgrad.data._shared import Rows
 
 RNG = np.random.default_rng(0)
@@ -234,7 +235,8 @@ def test_text_in_another_encoding_is_told(tmp_path):
 
 
 def test_a_file_that_is_not_there_or_not_for_us_is_told(tmp_path):
-    assert "No such file" in wrong(tmp_path / "x.npy", error=OSError)
+    for name in ("x.npy", "x.npz", "x.csv", "x.idx", "x.npy.gz"):
+        assert "No such file" in wrong(tmp_path / name, error=OSError)
     (tmp_path / "x.npy").mkdir()
     assert "cannot read" in wrong(tmp_path / "x.npy", error=OSError)
     assert "`path` must end with" in wrong(tmp_path / "x.png")
@@ -322,6 +324,7 @@ def header(shape, descr="<f8", order=False):
         ("x.npy", npy(header((12, 10**15))), "promises 96000000000000000 bytes"),
         ("x.npy", npy(header((5, 2))), "and there are more"),
         ("x.npy", b"\x93NUMPY\x09\x00" + npy("")[8:], "no .npy file"),
+        ("x.npy.gz", gzip.compress(npy(header((12, 1))))[:30], "is damaged or cut"),
         ("x-idx2-ubyte", b"", "it begins with b''"),
         ("x-idx2-ubyte", b"\0\1\x08\1\0\0\0\1a", "no IDX file"),
         ("x-idx2-ubyte", b"\0\0\x07\1\0\0\0\1a", "no IDX file"),
@@ -451,7 +454,7 @@ def large(tmp_path):
 def test_what_does_not_fit_into_memory_is_trained_on_all_the_same(large, monkeypatch):
     path, _ = large
     lazy = cg.data.load(path, dtype="float32", lazy=True)
-    monkeypatch.setattr("chalkgrad.data._shared.ROOM", 2**20)
+    monkeypatch.setattr(data, "ROOM", 2**20)
     tracemalloc.start()
     trace = learn(*lazy)
     peak = tracemalloc.get_traced_memory()[1]
@@ -466,7 +469,7 @@ def test_what_does_not_fit_into_memory_is_trained_on_all_the_same(large, monkeyp
 
 
 def test_bad_rows_of_a_file_are_told_before_training(tmp_path, monkeypatch):
-    monkeypatch.setattr("chalkgrad.data._shared.ROOM", 3 * 5)
+    monkeypatch.setattr(data, "ROOM", 3 * 5)
     spoiled = X.copy()
     spoiled[7, 1] = np.nan
     x, labels = cg.data.load(save_npy(tmp_path, spoiled), lazy=True)

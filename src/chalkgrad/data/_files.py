@@ -268,8 +268,6 @@ def _member(where: str, path: Path, archive: zipfile.ZipFile, name: Any) -> Arra
     try:
         with archive.open(f"{name}.npy") as member:
             raw = _take(member, archive.getinfo(f"{name}.npy").file_size)
-    except OSError:
-        raise
     except Exception as error:
         _refuse(where, path, f"is damaged or cut short: {error}")
     file = io.BytesIO(raw)
