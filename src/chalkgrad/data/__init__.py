@@ -1,1 +1,1 @@
-"""Data: small sets with a known answer, the real digits, and how to deal them out."""
+"""Data: known answers, the real digits, your own files, and how to deal them."""
