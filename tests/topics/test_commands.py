@@ -264,7 +264,7 @@ def test_a_rate_that_diverges_is_left_out_of_a_sweep(tmp_path, capsys):
 def test_find_lr_suggests_a_rate(half, tmp_path, capsys):
     skip_without(half)
     told = run(capsys, f"find-lr --half {half} --output {tmp_path}").out
-    rate = float(told.split("--lr ")[1].split(",")[0])
+    rate = float(told.split("--lr ")[1].split(":")[0])
     assert 1e-3 < rate < 1e-1
     assert (tmp_path / "find-lr.png").read_bytes().startswith(PNG)
 

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         )
         show.save(_drawn(found), output / "find-lr.png")
     show.console().print(
-        f"Try --lr {found.lr:.2g}, a tenth of the rate after which the loss was least. "
+        f"Try --lr {found.lr:.2g}: a tenth of the rate with the least loss.\n"
         f"Saved in {output}: find-lr.png"
     )
     return 0
