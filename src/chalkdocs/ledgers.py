@@ -48,12 +48,16 @@ def contests(name: str) -> str:
     found = results.read(name)
     if found is None:
         return NOT_RUN
-    parts = [on(found["machine"])]
+    parts = [on(found["machine"]), _stale_contests(found)]
     for contest in found["contests"].values():
-        parts += [f"**{contest['title']}**", _contest(contest)]
-        if words := stale(contest["source"]):
-            parts.append(words)
-    return "\n\n".join(parts)
+        mark = " (stale)" * bool(stale(contest["source"]))
+        parts += [f"**{contest['title']}**{mark}", _contest(contest)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _stale_contests(found: dict[str, Any]) -> str:
+    contests = found["contests"].values()
+    return stale({k: v for contest in contests for k, v in contest["source"].items()})
 
 
 def _contest(contest: dict[str, Any]) -> str:
@@ -99,9 +103,8 @@ def bars(where: str) -> str:
         parts.insert(0, NOT_RUN)
     if len(ran) < len(asked) and ran:
         parts.append(f"Not run yet: {len(asked) - len(ran)}.")
-    contests = found["contests"].values() if found else []
-    source = {k: v for contest in contests for k, v in contest["source"].items()}
-    return "\n\n".join([*parts, *filter(None, [stale(source)])])
+    parts.append(_stale_contests(found) if found else "")
+    return "\n\n".join(filter(None, parts))
 
 
 def _bar(bar: Bar) -> list[str]:
@@ -146,18 +149,19 @@ def _topic(topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None) -> 
     for label in COLUMNS.values():
         missing = label.startswith("CUDA") and on_gpu is None
         head.append(label + "<br>not run yet" * missing)
-    body, marks = [], set()
+    body, marks = [], dict[str, None]()
     for path, row in found["rows"].items():
         if path.partition(".")[0] != topic:
             continue
-        runs = [row, *filter(None, [on_gpu and on_gpu["rows"].get(path)])]
-        units = {name: pair for run in runs for name, pair in run["units"].items()}
-        mark = {stale(run["source"]) for run in runs} - {""}
-        marks |= mark
+        gpu = on_gpu["rows"].get(path) if on_gpu else None
+        units = row["units"] | (gpu["units"] if gpu else {})
+        marks[stale(row["source"])] = None
+        if gpu and (words := stale(gpu["source"])):
+            marks[f"On the GPU: {words}"] = None
         cells = [_pair(units.get(column)) for column in COLUMNS]
-        name = f"`{path.partition('.')[2]}`" + " (stale)" * bool(mark)
-        body.append([f"{name}<br><small>{row['truth']}</small>", *cells])
-    return "\n\n".join([rows(head, body), *sorted(marks)])
+        name = f"`{path.partition('.')[2]}`<br><small>{row['truth']}</small>"
+        body.append([name, *cells])
+    return "\n\n".join([*filter(None, marks), rows(head, body)])
 
 
 def _pair(errors: list[float | None] | None) -> str:

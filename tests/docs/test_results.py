@@ -160,3 +160,4 @@ def test_stale_numbers_are_marked_on_the_page(keep):
     words = "**Stale:** the code of losses has changed since."
     assert words in ledgers.contests("cpu")
     assert words in ledgers.bars("cpu")
+    assert "**Work** (stale)" in ledgers.contests("cpu")

@@ -1,7 +1,7 @@
 """Figures of the page on benchmarks: what ``python -m benchmarks`` measured."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -13,6 +13,7 @@ from chalkdocs.results import Value
 __all__ = ["limit", "many", "training"]
 
 TRAINING = ("digits", "network 784", "moons")
+Contest: TypeAlias = dict[str, Any]
 MANY = ("landscape, digits", "landscape, moons", "sweep")
 
 
@@ -28,35 +29,41 @@ def many() -> Figure:
 
 def limit() -> Figure:
     """Which part of a step's time the machine needs at least."""
-    figure = _panels(TRAINING[:2], results.share, "share of the limit", "{:.0%}", 0)
+
+    def bar(contest: Contest, who: str) -> str:
+        return "share of the limit" if who == contest["ours"] else ""
+
+    figure = _panels(TRAINING[:2], results.share, bar, "{:.0%}", start=0)
     for axis in figure.axes:
         axis.set(xlim=(0, 1.15))
         axis.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
-    figure.supxlabel("part of the time that the machine needs at least", size=10.5)
+    figure.axes[-1].set_xlabel("part of its time that the machine needs")
     return figure
 
 
 def _ratios(names: tuple[str, ...]) -> Figure:
-    figure = _panels(names, results.ratio, None, "{:.3g}", 1)
+    figure = _panels(names, results.ratio, lambda _, who: who, "{:.3g}", start=1)
+    ends = [axis.dataLim.intervalx for axis in figure.axes]
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     for axis in figure.axes:
         axis.axvline(1, color=SERIES[0], lw=1.8)
-        axis.set(xscale="log", xlim=(0.04, 3 * axis.get_xlim()[1]))
+        axis.set(xscale="log", xlim=(min(low, 1) / 2.5, 3 * high))
         axis.xaxis.set_major_formatter("{x:g}")
-    figure.supxlabel("times as long as ours", size=10.5)
+    figure.axes[-1].set_xlabel("times as long as ours")
     return figure
 
 
 def _panels(
     names: tuple[str, ...],
-    measure: Callable[[dict[str, Any], str], Value | None],
-    bar: str | None,
+    measure: Callable[[Contest, str], Value | None],
+    bar: Callable[[Contest, str], str],
     form: str,
+    *,
     start: float,
 ) -> Figure:
-    """Draw a panel for each contest: medians, quartiles as whiskers, our bars as lines.
+    """Draw a panel for each contest; `bar` ends the name of what is asked of one.
 
-    `bar` names the one bar that ours has in a contest; None: each peer has its own.
-    `start` is where a bar begins: at 1, ours has none, and who is faster goes left.
+    What is drawn begins at `start`: at 1, who is faster than ours goes to the left.
     """
     found = results.read("cpu") or {"contests": {}}
     contests = {k: v for k, v in found["contests"].items() if k in names}
@@ -69,22 +76,34 @@ def _panels(
     for axis, (name, contest) in zip(axes[:, 0], contests.items(), strict=False):
         for row, who in enumerate(contest["us"]):
             if value := measure(contest, who):
-                ours = who == contest["ours"]
-                axis.barh(
-                    row, value.median - start, left=start, height=0.7,
-                    color=SERIES[0 if ours else 1],
-                )  # fmt: skip
-                ends = [[value.median - value.low], [value.high - value.median]]
-                axis.errorbar(value.median, row, xerr=ends, color=INK, capsize=2, lw=1)
-                left = value.median < start
-                end, side = (value.low, "right") if left else (value.high, "left")
-                axis.annotate(form.format(value.median), (end, row),
-                              (-5 if left else 5, 0), textcoords="offset points",
-                              ha=side, va="center")  # fmt: skip
-                asked = wanted.get(f"{name}: {bar if ours and bar else who}")
-                if asked and (ours or not bar):
-                    axis.plot([asked] * 2, [row - 0.45, row + 0.45], color=INK, lw=2)
+                colour = SERIES[0 if who == contest["ours"] else 1]
+                asked = wanted.get(f"{name}: {bar(contest, who)}")
+                _draw(axis, row, value, asked, start, colour, form)
         axis.set_yticks(range(len(contest["us"])), contest["us"])
         axis.set(ylim=(len(contest["us"]) - 0.4, -0.6), title=name)
         axis.tick_params(axis="y", length=0)
     return figure
+
+
+def _draw(
+    axis: Any,
+    row: int,
+    value: Value,
+    asked: float | None,
+    start: float,
+    colour: str,
+    form: str,
+) -> None:
+    """Draw a median as a bar, its quartiles as whiskers, what is asked as a line."""
+    low, median, high = value
+    axis.barh(row, median - start, left=start, height=0.7, color=colour)
+    ends = [[median - low], [high - median]]
+    axis.errorbar(median, row, xerr=ends, color=INK, capsize=2, lw=1)
+    if asked:
+        axis.plot([asked] * 2, [row - 0.45, row + 0.45], color=INK, lw=2)
+    left = median < start
+    near = asked and high < asked < 2 * high and not left
+    place = low if left else asked if near else high
+    axis.annotate(form.format(median), (place, row), (-5 if left else 5, 0),
+                  textcoords="offset points", ha="right" if left else "left",
+                  va="center")  # fmt: skip
