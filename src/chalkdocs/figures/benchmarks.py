@@ -47,7 +47,7 @@ def _ratios(names: tuple[str, ...]) -> Figure:
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     for axis in figure.axes:
         axis.axvline(1, color=SERIES[0], lw=1.8)
-        axis.set(xscale="log", xlim=(min(low, 1) / 2.5, 3 * high))
+        axis.set(xscale="log", xlim=(min(low, 1) / 3.5, 3 * high))
         axis.xaxis.set_major_formatter("{x:g}")
     figure.axes[-1].set_xlabel("times as long as ours")
     return figure
