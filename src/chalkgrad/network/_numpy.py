@@ -310,7 +310,11 @@ class Network:
         Returns
         -------
         Plan
-            A function that steps.
+            ``step(x, y)`` takes a step and returns the loss before it; the rows are
+            `batch_size` or fewer. ``step.w`` is where it has come to, ``step.state``
+            the optimizer's state. A step has two halves: ``step.gradient(x, y)``, which
+            writes ``step.grad``, and ``step.update()``. If the loss or its gradient is
+            not finite, ``step`` raises ValueError, and nothing has changed.
 
         Raises
         ------
