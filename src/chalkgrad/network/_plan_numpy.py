@@ -41,33 +41,29 @@ class Pass:
         self.w, self.grad = w.copy(), np.zeros_like(w)
         self._net = net
         self._make_loss = partial(_LOSSES.get(loss, _Loss), both)
-        self._product = np.dot if w.ndim == 1 else np.matmul
         self._shape: tuple[int, ...] = ()
 
     def _forward(self, x: Array) -> None:
         np.copyto(self._rows, x)
-        first = self._layers[0]
-        self._product(first.block_T, first.h, out=first.z)
+        self._layers[0].forward()
         self._go_on()
 
     def _go_on(self) -> None:
         """From z of the first layer to that of the last."""
         for below, layer in pairwise(self._layers):
             below.activate()
-            self._product(layer.block_T, layer.h, out=layer.z)
+            layer.forward()
 
     def _backward(self) -> None:
         """From the slopes of the outputs to the gradient, from the last layer down."""
         above = None
         for layer in reversed(self._layers):
             if above:
-                # Of one unit, W dz is a column times a row, without a sum.
-                product = np.multiply if above.W.shape[-1] == 1 else self._product
-                product(above.W, above.dz, out=layer.delta)
+                above.spread(above.W, above.dz, out=layer.delta)
                 if above.skips:
                     np.add(layer.delta, above.delta, out=layer.delta)
                 layer.sigma.pull_back()
-            self._product(layer.h, layer.dz_T, out=layer.grad)
+            layer.backward()
             above = layer
 
     def _lay_out(self, shape: tuple[int, ...]) -> None:
@@ -80,7 +76,8 @@ class Pass:
             w, grad = (
                 a[..., block].reshape(*lead, d + 1, k) for a in (self.w, self.grad)
             )
-            layer = _Layer(w, grad, h, (*lead, k, shape[-2]))
+            kind = _FirstOfMany if lead and h.ndim == 2 else _Layer
+            layer = kind(w, grad, h, (*lead, k, shape[-2]))
             if index < len(net.sizes) - 2:
                 layer.hide(net.activation, net._skips(index))
             self._layers.append(layer)
@@ -234,6 +231,17 @@ class _Layer:
         self.dz = self.z  # written over z, when z has done its work
         self.dz_T = self.dz.mT
         self.out = h  # of the last layer nobody's input
+        self.product = np.dot if block.ndim == 2 else np.matmul
+        # Of one unit, W dz is a column times a row, without a sum.
+        self.spread = np.multiply if self.W.shape[-1] == 1 else self.product
+
+    def forward(self) -> None:
+        """From the input to z."""
+        self.product(self.block_T, self.h, out=self.z)
+
+    def backward(self) -> None:
+        """From the slopes for z to the gradient."""
+        self.product(self.h, self.dz_T, out=self.grad)
 
     def hide(self, activation: str, skips: bool) -> None:
         """Make it a hidden layer: give it an activation and an output over ones."""
@@ -251,6 +259,26 @@ class _Layer:
         self.sigma.apply()
         if self.skips:
             np.add(self.sigma.a, self.h[..., :-1, :], out=self.above_ones)
+
+
+class _FirstOfMany(_Layer):
+    """The first layer of many networks that see the same rows: one product for all."""
+
+    def __init__(
+        self, block: Array, grad: Array, h: Array, shape: tuple[int, ...]
+    ) -> None:
+        super().__init__(block, grad, h, shape)
+        self.blocks = np.empty(self.block_T.shape, block.dtype)  # in one piece
+        self.rows = self.blocks.reshape(-1, self.blocks.shape[-1])
+        self.z_rows = self.z.reshape(-1, shape[-1])
+
+    def forward(self) -> None:
+        np.copyto(self.blocks, self.block_T)
+        np.dot(self.rows, self.h, out=self.z_rows)
+
+    def backward(self) -> None:
+        np.dot(self.z_rows, self.h.T, out=self.rows)
+        np.copyto(self.grad, self.blocks.mT)
 
 
 class _Elementwise:
@@ -368,12 +396,12 @@ class _BinaryCrossEntropy(_Loss):
         self.sign = np.empty(z.shape[-2:] if shared else z.shape, z.dtype)
         self.is_hard = np.empty(self.sign.shape, bool)
         self.one, self.two = np.ones((), z.dtype), np.full((), 2, z.dtype)
-        self.e, self.losses = np.empty_like(z), np.empty_like(z)
+        self.e, self.sum, self.log, self.losses = (np.empty_like(z) for _ in range(4))
         *_, k, n = z.shape
         self.count, self.share = k * n, _share(z, k * n)
 
     def __call__(self, z: Array, y: Array) -> Any:
-        s, e, losses = self.sign, self.e, self.losses
+        s, e, sum_, log, losses = self.sign, self.e, self.sum, self.log, self.losses
         if y.mT.shape != s.shape or y.dtype.kind not in "iuf":
             return super().__call__(z, y)
         np.multiply(y.mT, self.two, out=s, casting="unsafe")
@@ -383,12 +411,18 @@ class _BinaryCrossEntropy(_Loss):
             return super().__call__(z, y)
         np.multiply(s, z, out=e)
         np.exp(e, out=e)
-        np.log1p(e, out=losses)
+        np.add(e, self.one, out=sum_)
+        # log(1 + e), which is log(sum) and what the sum has rounded away: NumPy's log1p
+        # takes six times as long.
+        np.subtract(sum_, self.one, out=losses)
+        np.subtract(e, losses, out=losses)
+        np.divide(losses, sum_, out=losses)
+        np.log(sum_, out=log)
+        np.add(losses, log, out=losses)
         loss = np.add.reduce(losses, axis=(-2, -1)) / self.count
         if not _is_finite(loss):  # e may have overflowed
             return super().__call__(z, y)
-        np.add(e, self.one, out=losses)
-        np.divide(e, losses, out=z)
+        np.divide(e, sum_, out=z)
         np.multiply(s, self.share, out=s)
         np.multiply(z, s, out=z)
         return loss
