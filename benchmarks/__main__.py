@@ -52,6 +52,8 @@ def shown(contest: dict[str, Any]) -> Table:
             cells = [f"{found.median:.2f}", quartiles + " noisy" * found.noisy]
         cells.append(f"{part.median:.0%}" if part else "")
         out.add_row(who, f"{min(us):.4g}", *cells)
+    for what, us in contest["limits"].items():
+        out.add_row(what, f"{min(us):.4g}", "–", "", "", style="italic")
     for who, why in (contest["absent"] | contest["refused"]).items():
         out.add_row(who, "–", "–", why, "", style="dim")
     return out

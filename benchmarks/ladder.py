@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from benchmarks.gpu import after_all_work
+from benchmarks.harness import Runner, interleaved
 from benchmarks.record import keep, machine
 
 BATCH, D, K = 256, 256, 256
@@ -196,31 +198,13 @@ def ceilings() -> dict[str, tuple[Rung, float]]:
 
 
 def race(
-    rungs: dict[str, Rung], rounds: int, clock: Callable[[], float], wait: Any
+    rungs: dict[str, Rung], rounds: int, clock: Callable[[], float]
 ) -> dict[str, list[float]]:
-    """Time all in turn, round after round; return the microseconds of the whole work.
-
-    A try repeats the work for a while, so that the clock is fine enough.
-    """
-
-    def timed(run: Callable[[], Any], count: int) -> float:
-        wait()
-        began = clock()
-        for _ in range(count):
-            run()
-        wait()
-        return clock() - began
-
-    counts = {}
-    for name, rung in rungs.items():
-        timed(rung.run, 2)  # compiles what is compiled
-        counts[name] = max(1, int(SLICE / max(timed(rung.run, 1), 1e-6)))
-    times: dict[str, list[float]] = {name: [] for name in rungs}
-    for _ in range(rounds):
-        for name, rung in rungs.items():
-            seconds = timed(rung.run, counts[name]) / counts[name] / rung.share
-            times[name].append(round(1e6 * seconds, 3))
-    return times
+    """Time all in turn; return the microseconds of the whole work, by round."""
+    runners = {name: Runner(rung.run, rung.share) for name, rung in rungs.items()}
+    for runner in runners.values():
+        runner.run()  # compiles what is compiled
+    return interleaved(runners, rounds=rounds, slice_=SLICE, clock=clock)
 
 
 def error(rung: Rung, truth: Any) -> float:
@@ -246,9 +230,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     args = parser.parse_args()
     on_gpu = args.device == "cuda"
-    clock = time.perf_counter if on_gpu else time.process_time
-    wait = torch.cuda.synchronize if on_gpu else lambda: None
-    torch.set_num_threads(1)
+    clock = after_all_work if on_gpu else time.process_time
     out: dict[str, Any] = {}
     works = {
         "layer": (layer, 2 * BATCH * D * K, 4 * (BATCH * D + (D + 1) * K + BATCH * K)),
@@ -257,7 +239,7 @@ def main() -> None:
     right = truths()
     with threadpool_limits(1):
         top = ceilings()
-        times = race({name: rung for name, (rung, _) in top.items()}, 5, clock, wait)
+        times = race({name: rung for name, (rung, _) in top.items()}, 5, clock)
         out["ceilings"] = {
             name: round(amount / min(times[name]) * 1e6, 1)
             for name, (_, amount) in top.items()
@@ -266,7 +248,7 @@ def main() -> None:
         for name, (make, flops, moved) in works.items():
             rungs = make(args.device)
             errors = {who: error(rung, right[name]) for who, rung in rungs.items()}
-            times = race(rungs, args.rounds, clock, wait)
+            times = race(rungs, args.rounds, clock)
             first = np.array(times["Python loops"])
             out[name] = {"title": make.__doc__, "flops": flops, "bytes": moved}
             out[name]["rungs"] = [

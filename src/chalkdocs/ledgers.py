@@ -68,6 +68,8 @@ def _contest(contest: dict[str, Any]) -> str:
         times, part = results.ratio(contest, who), results.share(contest, who)
         cells = [who, number(min(us)), *_spread(times)]
         body.append(cells + [f"{part.median:.0%}" if part else ""] * limited)
+    for what, us in contest["limits"].items():
+        body.append([f"*{what}*", number(min(us)), *["–"] * 3])
     for who, why in (contest["absent"] | contest["refused"]).items():
         body.append([f"{who}: {why}", *["–"] * (3 + limited)])
     return rows(head + ["of the limit"] * limited, body)

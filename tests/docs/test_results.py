@@ -93,6 +93,7 @@ def test_a_table_shows_who_could_not_take_part_and_what_is_noisy(keep):
     assert "| mygrad: mygrad is not installed | – |" in text
     assert "| jax: computes other losses, off by 1e-03 | – |" in text
     assert ", noisy |" in text
+    assert "| *stream* | 0.25 | – | – | – |" in text
     assert "processor abacus, commit abc" in text
     assert "Stale" not in text
 
