@@ -161,8 +161,9 @@ def _topic(topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None) -> 
         if gpu and (words := stale(gpu["source"])):
             marks[f"On the GPU: {words}"] = None
         cells = [_pair(units.get(column)) for column in COLUMNS]
-        name = f"`{path.partition('.')[2]}`<br><small>{row['truth']}</small>"
-        body.append([name, *cells])
+        # Where a name may break, on a phone.
+        name = path.partition(".")[2].replace("_", r"\_<wbr>")
+        body.append([f"{name}<br><small>{row['truth']}</small>", *cells])
     return "\n\n".join([*filter(None, marks), rows(head, body)])
 
 
