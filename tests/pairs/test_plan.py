@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from contextlib import nullcontext
 from functools import partial, wraps
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import chalkgrad.numpy as reference
 from chalkgrad._core.check import DivergedError
 from chalkgrad._core.types import Optimizer
+from chalkgrad.network import _plan_torch
 
 from .draw import contract
 from .halves import DEVICES, DTYPES, HALVES, OPTIMIZERS, agree, ndarray, read_only
@@ -204,7 +206,11 @@ def test_bad_rows_are_told_in_the_words_of_the_loss_and_change_nothing(half, lea
     short = plan(one, v, losses.mse, half.optimizers.sgd(0.1), n=4)
     with pytest.raises(ValueError, match="at most 4 rows, the `batch_size`, got 12"):
         short(x, zeros)
+    told = bad(one, v, losses.binary_cross_entropy, x, zeros[:, 0])
+    assert "Nothing is broadcast" in str(told)
     told = bad(net, w * 1e200, losses.cross_entropy, x * 1e200, y)
+    assert isinstance(told, DivergedError)
+    told = bad(one, v * 1e200, losses.huber, x * 1e200, zeros)
     assert isinstance(told, DivergedError)
 
 
@@ -257,3 +263,28 @@ def test_a_numpy_step_needs_less_than_40_kb_and_leaves_no_garbage():
     gc.enable()
     assert most < 40_000
     assert gc.collect() == 0
+
+
+def test_a_captured_pass_computes_on_what_is_copied_into_it(monkeypatch):
+    """The GPU's part is played by a pass that is done again."""
+    half = HALVES[1]
+    net, w, x, y = digits_like(half)
+    step = plan(net, w, half.losses.cross_entropy, half.optimizers.sgd(0.1), n=12)
+    wanted = [float(step.gradient(a, y)) for a in (x, x * 2)]
+
+    class Graph:
+        def replay(self):
+            graph.loss.copy_(step._forward_and_backward(graph.x, graph.y, quick=True))
+
+    class Stream:
+        def wait_stream(self, other):
+            assert isinstance(other, Stream)
+
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", Stream)
+    monkeypatch.setattr(torch.cuda, "stream", nullcontext)
+    monkeypatch.setattr(torch.cuda, "graph", nullcontext)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    graph = _plan_torch._Graph(x, y, step._forward_and_backward)
+    first, second = graph(x, y), graph(x * 2, y)
+    assert [float(first), float(second)] == wanted

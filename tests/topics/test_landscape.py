@@ -86,8 +86,10 @@ def test_a_generator_goes_on_and_a_seed_does_not(cg):
     assert (first != second).any()
 
 
-def test_a_slice_is_the_loss_at_each_place(cg):
-    net, w, *rest = place(cg)
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("sizes", [(2, 2), (2, 2, 2), (2, 8, 8, 2)], ids=len)
+def test_a_slice_is_the_loss_at_each_place(cg, sizes, skip):
+    net, w, *rest = place(cg, sizes, skip=skip)
     d = cg.landscape.directions(net, w)
     grid = cg.landscape.slice(net, w, *rest, d, radius=0.7, points=5)
     line = cg.landscape.slice(net, w, *rest, d[0], radius=0.7, points=5)

@@ -395,6 +395,7 @@ class _BinaryCrossEntropy(_Loss):
         super().__init__(both, z, shared)
         self.sign = np.empty(z.shape[-2:] if shared else z.shape, z.dtype)
         self.is_hard = np.empty(self.sign.shape, bool)
+        self.labels_shape = self.sign.mT.shape
         self.one, self.two = np.ones((), z.dtype), np.full((), 2, z.dtype)
         self.e, self.sum, self.log, self.losses = (np.empty_like(z) for _ in range(4))
         *_, k, n = z.shape
@@ -402,7 +403,7 @@ class _BinaryCrossEntropy(_Loss):
 
     def __call__(self, z: Array, y: Array) -> Any:
         s, e, sum_, log, losses = self.sign, self.e, self.sum, self.log, self.losses
-        if y.mT.shape != s.shape or y.dtype.kind not in "iuf":
+        if y.shape != self.labels_shape or y.dtype.kind not in "iuf":
             return super().__call__(z, y)
         np.multiply(y.mT, self.two, out=s, casting="unsafe")
         np.subtract(self.one, s, out=s)
