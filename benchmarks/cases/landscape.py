@@ -15,7 +15,7 @@ from benchmarks.harness import Contest, Runner
 from benchmarks.peers import Task, jax_loss, needs, torch_model
 
 TOPICS = ("landscape",)
-CHUNK = 16  # points at once; best for all that take some at once
+CHUNK = 16  # points at once; JAX is quickest so
 
 
 class Plane(NamedTuple):
@@ -62,13 +62,13 @@ def _plane(sizes: Any, activation: str, loss: str, x: Any, y: Any, n: int) -> Pl
     return Plane(task, cg.landscape.directions(net, w), n)
 
 
-def contest(plane: Plane, title: str) -> Contest:
-    """Let everyone look."""
+def contest(plane: Plane, title: str, *, chunk: int) -> Contest:
+    """Let everyone look; torch.vmap at so many points at once."""
     everyone: dict[str, Callable[[Plane], Runner]] = {
         "chalkgrad.numpy": ours,
         "chalkgrad.torch": partial(ours, half="torch"),
         "torch, loop": torch_loop,
-        "torch, vmap": torch_vmap,
+        "torch, vmap": partial(torch_vmap, chunk=chunk),
         "jax, lax.map": jax_map,
     }
     contestants = {who: partial(make, plane) for who, make in everyone.items()}
@@ -126,7 +126,7 @@ def torch_loop(plane: Plane, device: str = "cpu", only: int | None = None) -> Ru
 
 
 def torch_vmap(
-    plane: Plane, device: str = "cpu", chunk: int = CHUNK, only: int | None = None
+    plane: Plane, device: str = "cpu", *, chunk: int, only: int | None = None
 ) -> Runner:
     """Some points at once, by torch.func; only the first are compared."""
     torch, model, loss, (middle, first, second), x, y = _torch(plane, device)
@@ -170,9 +170,9 @@ def jax_map(plane: Plane) -> Runner:
 
 CONTESTS: dict[str, Callable[[], Contest]] = {
     "landscape, digits": lambda: contest(
-        digits(), "A plane of 25 × 25 networks 64-100-10, 500 images"
+        digits(), "A plane of 25 × 25 networks 64-100-10, 500 images", chunk=16
     ),
     "landscape, moons": lambda: contest(
-        moons(), "A plane of 65 × 65 networks 2-16-1, 200 points"
+        moons(), "A plane of 65 × 65 networks 2-16-1, 200 points", chunk=128
     ),
 }
