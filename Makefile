@@ -35,7 +35,7 @@ build: setup node_modules/.package-lock.json ## build the site into site/; a war
 	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m chalkdocs.finish site
 
-test: lint types unit-test docs-test site-test ## everything that a change must pass
+test: site-test lint types unit-test docs-test ## everything that a change must pass
 
 lint: setup ## style of the code
 	$(BIN)/ruff check .
