@@ -115,8 +115,8 @@ audit: .cache/release/ready ## known holes in what the locks name; asks the regi
 	done
 
 # What `make versions` installs over the lock; by default the oldest that we support.
-WITH ?= numpy==2.0.* torch==2.6.*
-versions: ## the package with other NumPy and PyTorch: WITH='numpy==2.1.* torch==2.7.*'
+WITH ?= numpy==2.0.0 torch==2.6.0
+versions: ## the package with other NumPy and PyTorch: WITH='numpy==2.1.0 torch==2.7.0'
 	rm -rf .cache/versions && $(PYTHON) -m venv .cache/versions
 	.cache/versions/bin/pip install $(LOCKED) requirements/dev.txt
 	.cache/versions/bin/pip install --quiet $(if $(findstring torch,$(WITH)),,$(TORCH)) $(WITH)

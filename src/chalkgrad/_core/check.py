@@ -131,6 +131,11 @@ def _dtype_name(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
 
 
+def _device(x: Any) -> str:
+    """Say where an array lives; NumPy 2.0 does not say it of a number."""
+    return str(getattr(x, "device", "cpu"))
+
+
 def first(mask: Any) -> tuple[int, ...]:
     """Index of the first True of a mask."""
     flat = mask.reshape(-1).tolist().index(True)
@@ -340,10 +345,11 @@ class Arrays(ABC):
         """Raise unless all arrays live on one device."""
         (name, x), *others = named.items()
         for other, y in others:
-            if str(x.device) != str(y.device):
+            here, there = _device(x), _device(y)
+            if here != there:
                 raise DeviceError(
-                    f"{where}: `{name}` is on {x.device} but `{other}` on {y.device}; "
-                    f'move one with cg.array({other}, device="{x.device}").'
+                    f"{where}: `{name}` is on {here} but `{other}` on {there}; "
+                    f'move one with cg.array({other}, device="{here}").'
                 )
 
     def alike(self, where: str, **named: Any) -> None:
