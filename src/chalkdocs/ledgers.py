@@ -98,7 +98,7 @@ def bars(where: str) -> str:
     asked = results.bars(where, found)
     ran = [bar for bar in asked if bar.value]
     met = sum(bar.met is True for bar in asked)
-    parts = [rows(["bar", "wanted", "found", ""], [_bar(bar) for bar in asked])]
+    parts = [rows(["bar", "wanted", "found", "met?"], [_bar(bar) for bar in asked])]
     if ran:
         parts.insert(0, f"Met: **{met} of {len(asked)}**.")
     else:
