@@ -1,6 +1,7 @@
 """The lesson plan: every section of the deck, and nothing that is not there."""
 
 import re
+from typing import NamedTuple
 
 import pytest
 
@@ -9,8 +10,23 @@ from chalkdocs.markdown import DOCS
 
 COURSE = DOCS / "how-to/course.md"
 LINK = re.compile(r"\[([^]]+)\]\(([^)#]+)")
+
+
+class Row(NamedTuple):
+    lesson: str
+    page: str
+    vote: str
+    minutes: str
+    exercise: str
+
+    @property
+    def section(self):
+        found = re.search(r"<small>(.+)</small>", self.page)
+        return found and found[1]
+
+
 ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")]
+    Row(*(cell.strip() for cell in line.strip("|").split("|")))
     for line in COURSE.read_text("utf-8").splitlines()
     if re.match(r"\| \d", line)
 ]
@@ -21,24 +37,24 @@ def target(cell):
 
 
 def test_every_section_of_the_deck_has_its_time_in_the_order_of_the_deck():
-    sections = list(dict.fromkeys(row[1] for row in ROWS if row[1]))
+    sections = list(dict.fromkeys(row.section for row in ROWS if row.section))
     assert sections == list(dict.fromkeys(c.section for c in claims().values()))
 
 
 def test_a_lesson_is_ninety_minutes():
-    minutes = dict.fromkeys((row[0] for row in ROWS), 0)
+    minutes = dict.fromkeys((row.lesson for row in ROWS), 0)
     for row in ROWS:
-        minutes[row[0]] += int(row[3])
+        minutes[row.lesson] += int(row.minutes)
     assert list(minutes) == [str(n) for n in range(1, 9)]
     assert set(minutes.values()) == {90}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: target(row[2]).stem)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: target(row.page).stem)
 def test_vote_and_exercise_are_on_the_page(row):
-    page = target(row[2])
-    if row[4] != "–":
-        key = LINK.search(row[4])[1]
-        assert target(row[4]) == page == DOCS / settled(DOCS)[key].page
-        assert claims()[key].section == row[1]
-    if row[5] != "–":
-        assert f'!!! question "{row[5]}"' in page.read_text("utf-8")
+    page = target(row.page)
+    if row.vote != "–":
+        key = LINK.search(row.vote)[1]
+        assert target(row.vote) == page == DOCS / settled(DOCS)[key].page
+        assert claims()[key].section == row.section
+    if row.exercise != "–":
+        assert f'!!! question "{row.exercise}"' in page.read_text("utf-8")
