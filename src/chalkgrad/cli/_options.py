@@ -195,14 +195,7 @@ def _bench(command: argparse.ArgumentParser) -> None:
     loop in PyTorch if that is installed.
     """
     option = command.add_argument
-    option(
-        "--hidden",
-        type=int,
-        nargs="*",
-        default=[100],
-        metavar="UNITS",
-        help="sizes of the hidden layers",
-    )
+    _hidden(command)
     option("--batch-size", type=int, default=32, metavar="N", help="examples to a step")
     option(
         "--epochs", type=int, default=20, metavar="N", help="rounds in each of three"
@@ -255,9 +248,8 @@ def _file(command: argparse.ArgumentParser, labels: str) -> None:
     option("--delimiter", metavar="MARK", help="what is between columns of a table")
 
 
-def _network(command: argparse.ArgumentParser) -> None:
-    option = command.add_argument
-    option(
+def _hidden(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--hidden",
         type=int,
         nargs="*",
@@ -265,6 +257,11 @@ def _network(command: argparse.ArgumentParser) -> None:
         metavar="UNITS",
         help="sizes of the hidden layers",
     )
+
+
+def _network(command: argparse.ArgumentParser) -> None:
+    option = command.add_argument
+    _hidden(command)
     option("--activation", default="relu", help="what follows each hidden layer")
     option("--skip", action="store_true", help="add to each hidden layer its input")
 
