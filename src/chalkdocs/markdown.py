@@ -403,7 +403,7 @@ def _digest(module: str) -> str:
     """Name the state of all that a figure is made from."""
     figures = HERE / "figures"
     drawing = [figures / "style.py", figures / f"{module}.py", HERE / "widgets.py"]
-    drawing += [HERE / "results.py", BARS]
+    drawing += [HERE / "imports.py", HERE / "results.py", BARS]
     made = [*sorted(PACKAGE.rglob("*.py")), *sorted(RESULTS.glob("*.json"))]
     files = [*made, *filter(Path.is_file, drawing)]
     return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:16]
