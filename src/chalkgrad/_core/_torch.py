@@ -77,9 +77,8 @@ def moved(shared: ModuleType) -> ModuleType:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             out = f(*args, **kwargs)
             if isinstance(out, tuple):
-                return getattr(out, "_make", tuple)(
-                    map(made, out)
-                )  # a NamedTuple stays
+                make = getattr(out, "_make", tuple)  # a NamedTuple stays one
+                return make(map(made, out))
             return out
 
         return wrapped
