@@ -2,7 +2,9 @@
 
 import argparse
 import math
+import os
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,16 +32,30 @@ class Learned(NamedTuple):
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
-    output = Path(args.output)
-    _refuse_another(args)
-    with examples.claimed(output):
-        learned = learn(args)
-        trained.save(output, learned.trained)
+    with _group(args) as group:
+        _refuse_another(args)
+        if group is not None and group.rank() > 0:  # the first one writes and tells
+            return EXIT[learn(args, group).trace.stopped]
+        output = Path(args.output)
+        with examples.claimed(output):
+            learned = learn(args, group)
+            trained.save(output, learned.trained)
     _report(args, learned)
     show.console().print(f"Saved in {output}: {trained.FILE}, curves.png, mistakes.png")
     if learned.trace.stopped != "interrupted":
         shutil.rmtree(output / CHECKPOINTS)  # nobody needs to go on from there
     return EXIT[learned.trace.stopped]
+
+
+def _group(args: argparse.Namespace) -> AbstractContextManager[Any]:
+    """Join the processes that torchrun has started, if it has."""
+    if "WORLD_SIZE" not in os.environ:
+        return nullcontext()
+    if args.half != "torch":
+        raise ValueError("train: many processes need --half torch.")
+    from chalkgrad.interop import process_group
+
+    return process_group(args.device)
 
 
 def _refuse_another(args: argparse.Namespace) -> None:
@@ -53,8 +69,8 @@ def _refuse_another(args: argparse.Namespace) -> None:
         )
 
 
-def learn(args: argparse.Namespace) -> Learned:
-    """Train as the options say."""
+def learn(args: argparse.Namespace, group: Any = None) -> Learned:
+    """Train as the options say, alone or in a group of processes."""
     cg, dealt = examples.half(args), examples.dealt(args)
     trace = cg.training.fit(
         dealt.net,
@@ -72,6 +88,7 @@ def learn(args: argparse.Namespace) -> Learned:
         checkpoints=Path(args.output) / CHECKPOINTS,
         resume=args.resume,
         log=args.log,
+        group=group,
     )
     done = Trained(
         dealt.net,

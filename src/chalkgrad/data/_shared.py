@@ -689,10 +689,23 @@ def batches(x: Any, y: Any, *, size: int, rng: Any) -> Iterator[tuple[Any, Any]]
     [4, 4, 2]
     """
     size = check.integer("batches", "size", size, low=1)
-    n = rows("batches", x=x, y=y)
-    order = generator("batches", rng).permutation(n)
+    rows("batches", x=x, y=y)
+    return dealt(x, y, size, generator("batches", rng))
+
+
+def dealt(
+    x: Any,
+    y: Any,
+    size: int,
+    rng: np.random.Generator,
+    share: Callable[[int, int], slice] = slice,
+) -> Iterator[tuple[Any, Any]]:
+    """Deal out shuffled examples; `share` says which rows of a batch are wanted."""
+    n = len(x)
+    order = rng.permutation(n)
     x, y = taken(x, order), y[order]
-    return ((x[i : i + size], y[i : i + size]) for i in range(0, n, size))
+    shares = [share(i, min(i + size, n)) for i in range(0, n, size)]
+    return ((x[rows], y[rows]) for rows in shares)
 
 
 def portions(x: Any, y: Any) -> Iterator[tuple[int, Any, Any]]:

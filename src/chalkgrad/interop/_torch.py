@@ -19,10 +19,15 @@ class TorchOptimizer(torch.optim.Optimizer):
 
     A rule brings its own rate; for a schedule, give it one of ``cg.schedules``.
 
+    With ``DistributedDataParallel`` every process steps the same. With ``fully_shard``
+    (FSDP2) each steps its shard, and its state is that of its shard: so a rule must
+    treat every weight by itself, as Adam does and a clipped norm does not.
+
     Parameters
     ----------
     params : iterable of Parameter
-        All that the rule is to step, such as ``model.parameters()``.
+        All that the rule is to step, such as ``model.parameters()``; made after
+        ``fully_shard``.
     rule : Optimizer
         A rule of this half, such as ``cg.optimizers.lion(lr=1e-3)``.
 
@@ -32,7 +37,8 @@ class TorchOptimizer(torch.optim.Optimizer):
         If `rule` is not an optimizer of ours, or the parameters differ in dtype or
         device.
     ValueError
-        If there is no parameter; from `step`, if one has no gradient: then nothing has
+        If there is no parameter; if they are shards, and the rule looks at a weight's
+        neighbours; from `step`, if one has no gradient: then nothing has
         changed.
 
     Examples
@@ -66,15 +72,29 @@ class TorchOptimizer(torch.optim.Optimizer):
                 "TorchOptimizer: `params` must have one dtype and one device, got "
                 f"{sorted(kinds)}; give each kind an optimizer of its own."
             )
+        self._are_shards = any(hasattr(p, "to_local") for p in self._params)
+        if self._are_shards and not _is_elementwise(rule):
+            raise ValueError(
+                "TorchOptimizer: `rule` looks at all weights at once, and here are the "
+                "shards of one process; take one that treats each by itself, such as "
+                "cg.optimizers.adam."
+            )
         self._rule = rule
-        self._w = torch.cat([p.detach().reshape(-1) for p in self._params])
-        for p, view in zip(self._params, self._views(self._w), strict=True):
-            p.data = view
-        self._state = rule.init(self._w)
+        self._w = self._flat(self._params)
+        if not self._are_shards:
+            for p, view in zip(self._params, self._views(self._w), strict=True):
+                p.data = view
+        # Of a small model, a process may have got nothing.
+        self._state = rule.init(self._w) if len(self._w) else None
+
+    @staticmethod
+    def _flat(tensors: Iterable[Any]) -> torch.Tensor:
+        return torch.cat([_local(a).reshape(-1) for a in tensors])
 
     def _views(self, flat: torch.Tensor) -> list[torch.Tensor]:
-        parts = torch.split(flat, [p.numel() for p in self._params])
-        return [v.view(p.shape) for v, p in zip(parts, self._params, strict=True)]
+        shapes = [_local(p).shape for p in self._params]
+        parts = torch.split(flat, [shape.numel() for shape in shapes])
+        return [v.view(shape) for v, shape in zip(parts, shapes, strict=True)]
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -90,9 +110,16 @@ class TorchOptimizer(torch.optim.Optimizer):
                     "gradient; call backward() first, and leave out of `params` what "
                     "is not trained."
                 )
-        grad = torch.cat([p.grad.reshape(-1) for p in self._params])
+        if self._state is None:
+            return loss
+        grad = self._flat(p.grad for p in self._params)
+        if self._are_shards:  # their memory is FSDP's
+            self._w = self._flat(self._params)
         w, self._state = self._rule.step(self._w, grad, self._state)
-        if w is not self._w:
+        if self._are_shards:
+            for p, view in zip(self._params, self._views(w), strict=True):
+                _local(p).copy_(view)
+        elif w is not self._w:
             self._w.copy_(w)
         return loss
 
@@ -103,3 +130,27 @@ class TorchOptimizer(torch.optim.Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from where `state_dict` was taken; the weights are the model's own."""
         self._state = state_dict["rule"]
+
+
+def _local(a: Any) -> torch.Tensor:
+    """Return what of a tensor is in this process, without its history."""
+    a = a.detach()
+    local: torch.Tensor = a.to_local() if hasattr(a, "to_local") else a
+    return local
+
+
+def _is_elementwise(rule: Optimizer) -> bool:
+    """Try whether two weights go together as each does by itself.
+
+    The slopes are steep, so that a rule with a limit on their length shows it.
+    """
+
+    def walk(some: slice) -> torch.Tensor:
+        w = torch.ones(2, dtype=torch.float64, device="cpu")[some]
+        state = rule.init(w)
+        for slopes in ((1e9, 2e3), (-3e8, 5e5), (1e7, -4e8)):
+            w, state = rule.step(w, w.new_tensor(slopes[some]), state)
+        return w
+
+    both, each = walk(slice(2)), [walk(slice(1)), walk(slice(1, 2))]
+    return torch.allclose(both, torch.cat(each), rtol=1e-12, atol=0)

@@ -18,16 +18,15 @@ class Log:
         if self.path.suffix not in (".csv", ".jsonl"):
             raise ValueError(f"fit: `log` must end in .csv or .jsonl, got {path}.")
 
-    def start(self) -> None:
+    def refuse(self) -> None:
         """Refuse a file that is there."""
         if self.path.exists():
             raise FileExistsError(
                 f"fit: `log` {self.path} is there already; give resume=True to go on "
                 "with it, or another path."
             )
-        self.resume(0)
 
-    def resume(self, epochs: int) -> None:
+    def open(self, epochs: int) -> None:
         """Leave the lines of so many epochs; those after them will come again."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch()

@@ -54,23 +54,22 @@ class Run:
         self.began = time.perf_counter()
 
     def begin(self, w: Any, state: Any, *, resume: bool) -> tuple[Any, Any]:
-        """Return weights and state to begin with: those given, or those kept.
-
-        Where nothing is kept yet, the start is; so a folder that can't be written is
-        told now, not after hours.
-        """
+        """Return weights and state to begin with: those given, or those kept."""
         self.begin_epoch()
         if self.keeper and resume:
             w, state = self.keeper.resume(self, w, state)
         elif self.keeper:
-            self.keeper.start()
-        if self.log and resume:
-            self.log.resume(len(self.history))
-        elif self.log:
-            self.log.start()
+            self.keeper.refuse()
+        if self.log and not resume:
+            self.log.refuse()
+        return w, state
+
+    def open(self, w: Any, state: Any) -> None:
+        """Begin to write; what can't be written is told now, not after hours."""
+        if self.log:
+            self.log.open(len(self.history))
         if not self.steps:
             self.save(w, state)
-        return w, state
 
     def begin_epoch(self) -> None:
         self.order = self.rng.bit_generator.state  # the order of the examples
@@ -139,7 +138,7 @@ class Keeper:
         }
         checkpoints.save(self.folder, contents, step=run.steps, keep=self.keep)
 
-    def start(self) -> None:
+    def refuse(self) -> None:
         """Refuse a folder that holds a run."""
         if checkpoints.numbered(self.folder):
             raise CheckpointError(

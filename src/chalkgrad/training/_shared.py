@@ -19,8 +19,9 @@ import numpy as np
 from chalkgrad._core import check
 from chalkgrad._core.either import copied, ndarray
 from chalkgrad._core.types import Optimizer, Schedule
-from chalkgrad.data._shared import batches, generator, portions, rows
+from chalkgrad.data._shared import dealt, generator, portions, rows
 from chalkgrad.training._log import Log
+from chalkgrad.training._processes import Alone, Together
 from chalkgrad.training._run import Epoch, History, Keeper, Run, described
 
 __all__ = [
@@ -136,6 +137,7 @@ def fit(
     resume: bool = False,
     log: str | Path | None = None,
     precision: str = "full",
+    group: Any = None,
     progress: bool | None = None,
 ) -> Trace:
     r"""Train: $w \leftarrow \text{step}(w, \nabla L_B(w))$, batch $B$ after batch.
@@ -153,6 +155,10 @@ def fit(
     been: given the same arguments, on the same kind of processor with as many threads,
     to the same weights bit for bit. The rate of the optimizer and `epochs` may be
     others than before.
+
+    With `group`, its processes train one network: each is given the same arguments,
+    takes its share of every batch, and ends with the weights that one process would
+    reach by itself, but for the last bits. The first of them writes the files.
 
     Parameters
     ----------
@@ -192,6 +198,9 @@ def fit(
         ``.csv`` or ``.jsonl``.
     precision : "full", "tf32" or "bf16"
         Of the matrix products, as in `net.plan`.
+    group : torch.distributed.ProcessGroup, optional
+        The processes that train together, as ``interop.process_group()`` joins them; by
+        default, this one by itself. Only in the PyTorch half.
     progress : bool, optional
         Whether to show a bar, which needs rich. By default, if rich is installed and
         stderr is a terminal.
@@ -207,7 +216,8 @@ def fit(
         What `net` and `loss` raise on `x`, `y` or `validation`, before the first step;
         if `epochs`, `batch_size`, `patience` or `keep` is not a whole number above 0;
         if `rng` is not a seed; if there is `patience` without `validation`, or with
-        many networks; if `log` has another ending.
+        many networks; if `log` has another ending; if `group` is not a process group,
+        or its processes were given different arguments.
     CheckpointError, FileExistsError
         Without `resume`: if there are checkpoints, or a log, already. With it: if no
         checkpoint is whole, or they are of another run; it says what differs.
@@ -253,42 +263,53 @@ def fit(
     if patience is not None:
         _check_patience(patience, w, validation)
 
+    step = _plan(net, w, loss, optimizer, batch_size or n, precision)
+    team = Alone(step) if group is None else Together(step, group)
+
     def deal() -> Iterable[tuple[Any, Any]]:
         if batch_size is None:
-            return [(x[:], y)]
-        return batches(x, y, size=batch_size, rng=rng)
+            mine = team.share(0, n)
+            return [(x[mine], y[mine])]
+        return dealt(x, y, batch_size, rng, team.share)
 
-    step = _plan(net, w, loss, optimizer, batch_size or n, precision)
-    keeper = None
-    if checkpoints is not None:
+    about: dict[str, Any] = {}
+    if not (checkpoints is None and group is None):
         about = described(
             net, w, x, y, validation, loss, optimizer, step.state, batch_size, rng
-        )
-        keeper = Keeper(checkpoints, keep, about | {"precision": precision})
+        ) | {"precision": precision}
+    keeper = None if checkpoints is None else Keeper(checkpoints, keep, about)
     run = Run(rng, optimizer.lr, keeper, None if log is None else Log(log))
     step.w[...], step.state = run.begin(step.w, step.state, resume=resume)
+    rest = {"epochs": epochs, "patience": patience, "step": run.steps}
+    team.agree(about | rest)
+    if team.leads:
+        run.open(step.w, step.state)
+    else:
+        run.keeper = run.log = None
+    part = validation and team.part(*validation)
 
     good = copied(step.w)
     stopped = "finished"
-    bar = _bar(epochs, n) if _is_shown(progress) else nullcontext(_silence)
-    with np.errstate(all="ignore"), _ctrl_c() as pressed, bar as tell:
+    is_shown = _is_shown(progress) and team.leads
+    bar = _bar(epochs, n) if is_shown else nullcontext(_silence)
+    with np.errstate(all="ignore"), _ctrl_c(team.pressed), bar as tell:
         try:
             tell(len(run.history) * n, run.history)
             for _ in range(len(run.history), epochs):
                 if patience and run.waited >= patience:
                     raise _Stop("early")
                 for xs, ys in islice(deal(), run.batches, None):
-                    if pressed:
+                    if team.is_interrupted:
                         raise _Stop("interrupted")
-                    value = step.gradient(xs, ys)
+                    value, examples = team.gradient(xs, ys)
                     good[...] = step.w
                     step.update()
-                    run.count(ndarray(value).astype(np.float64), len(xs))
-                    tell(len(xs), run.history)
+                    run.count(ndarray(value).astype(np.float64), examples)
+                    tell(examples, run.history)
                 if not _is_finite(step.w):
                     raise check.DivergedError("fit")
                 weights = optimizer.weights(step.w, step.state)
-                judged = _measure(net, weights, validation, loss)
+                judged = _judged(net, weights, part, loss, team)
                 run.end_epoch(Epoch(run.total / n, *judged))
                 if patience and run.waited == 0:
                     run.best = copied(weights)
@@ -433,7 +454,7 @@ def find_lr(
             if batch_size is None:
                 yield x[:], y
             else:
-                yield from batches(x, y, size=batch_size, rng=rng)
+                yield from dealt(x, y, batch_size, rng)
 
     w = copied(w)
     state = made.init(w)
@@ -878,15 +899,16 @@ class _Step:
     def __init__(
         self, net: Any, w: Any, loss: Callable[..., Any], optimizer: Optimizer
     ) -> None:
-        self.w, self._net, self._loss, self._optimizer = copied(w), net, loss, optimizer
+        self._net, self._loss, self._optimizer = net, loss, optimizer
+        self.w, self.grad = copied(w), copied(w)
         self.state = optimizer.init(self.w)
 
     def gradient(self, x: Any, y: Any) -> Any:
-        value, self._grad = _loss_and_grad(self._net, self.w, x, y, self._loss)
+        value, self.grad = _loss_and_grad(self._net, self.w, x, y, self._loss)
         return value
 
     def update(self) -> None:
-        self.w, self.state = self._optimizer.step(self.w, self._grad, self.state)
+        self.w, self.state = self._optimizer.step(self.w, self.grad, self.state)
 
 
 def _plan(
@@ -925,24 +947,36 @@ def _loss_and_grad(
     return ndarray(value).astype(np.float64), grad
 
 
-def _measure(
-    net: Any, w: Any, validation: tuple[Any, Any] | None, loss: Callable[..., Any]
+def _judged(
+    net: Any,
+    w: Any,
+    validation: tuple[Any, Any] | None,
+    loss: Callable[..., Any],
+    team: Alone,
 ) -> tuple[Any, Any]:
     """Return the loss and, of classes, the accuracy on `validation`."""
     if validation is None:
         return None, None
-    n = len(validation[0])
-    value: Any = 0.0
-    for _, xs, ys in portions(*validation):
-        value += _loss_and_grad(net, w, xs, ys, loss)[0] * (len(xs) / n)
-    right = accuracy(net, w, *validation) if _are_classes(validation[1]) else None
-    return value, right
+    n, shape = len(validation[0]), w.shape[:-1]
+
+    def value() -> Array:
+        mean = np.zeros(shape)
+        for _, xs, ys in portions(*validation):
+            mean += _loss_and_grad(net, w, xs, ys, loss)[0] * (len(xs) / n)
+        return mean
+
+    def right() -> Array:
+        return np.asarray(accuracy(net, w, *validation))
+
+    judged = team.mean(value, n, shape)
+    if not _are_classes(validation[1]):
+        return judged, None
+    return judged, team.mean(right, n, shape)
 
 
 @contextmanager
-def _ctrl_c() -> Iterator[list[int]]:
+def _ctrl_c(pressed: list[int]) -> Iterator[None]:
     """Gather the first Ctrl-C in a list; let the second one through."""
-    pressed: list[int] = []
 
     def press(number: int, _: FrameType | None) -> None:
         if pressed:
@@ -951,11 +985,11 @@ def _ctrl_c() -> Iterator[list[int]]:
 
     # Python hands signals to the main thread only.
     if threading.current_thread() is not threading.main_thread():
-        yield pressed
+        yield
         return
     before = signal.signal(signal.SIGINT, press)
     try:
-        yield pressed
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 

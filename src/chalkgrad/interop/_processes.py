@@ -1,0 +1,113 @@
+"""Join the processes that PyTorch's ``torchrun`` has started."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed
+
+__all__ = ["process_group"]
+
+dist: Any = torch.distributed  # its type tells of half of its names
+NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+@contextmanager
+def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Any]:
+    """Join the processes that ``torchrun`` has started; leave them in the end.
+
+    On ``"cpu"`` they talk by gloo. With ``"cuda"`` each takes a GPU of its own, which
+    is then what ``"cuda"`` means, and they talk by NCCL.
+
+    When a process dies, ``torchrun`` starts all of them anew. This meets at a place of
+    its own after each start, so that nobody waits for one of those that were.
+
+    Parameters
+    ----------
+    device : "cpu" or "cuda"
+        Where the arrays will be.
+    timeout : float
+        Seconds after which who waits for the others gives up.
+
+    Yields
+    ------
+    torch.distributed.ProcessGroup
+        All of them, for ``cg.training.fit(…, group=group)``.
+
+    Raises
+    ------
+    RuntimeError
+        If ``torchrun`` has not started this process, or this is in a group already.
+    ValueError
+        If there is no such device, or no GPU for this process.
+
+    References
+    ----------
+    [Li et al. (2020)][li2020].
+
+    Examples
+    --------
+    In ``train.py``, started by ``torchrun --nproc-per-node 2 train.py``:
+
+    >>> import chalkgrad.torch as cg
+    >>> from chalkgrad.interop import process_group
+    >>> def main():
+    ...     x, labels = cg.data.digits()
+    ...     net = cg.network([64, 100, 10])
+    ...     with process_group() as group:
+    ...         return cg.training.fit(
+    ...             net,
+    ...             net.init(),
+    ...             x,
+    ...             labels,
+    ...             loss=cg.losses.cross_entropy,
+    ...             optimizer=cg.optimizers.adam(0.01),
+    ...             epochs=20,
+    ...             batch_size=128,
+    ...             group=group,
+    ...         )
+    """
+    missing = [name for name in NEEDED if name not in os.environ]
+    if missing:
+        raise RuntimeError(
+            f"process_group: torchrun has not started this process ({missing[0]} is "
+            "not set); start it by torchrun --nproc-per-node 2 script.py."
+        )
+    if dist.is_initialized():
+        raise RuntimeError(
+            "process_group: this process is in a group already; give that one to fit."
+        )
+    rank, size, host, port = (os.environ[name] for name in NEEDED)
+    if device == "cuda":
+        place = int(os.environ.get("LOCAL_RANK", "0"))
+        if place >= torch.cuda.device_count():
+            raise ValueError(
+                f"process_group: process {place} of this machine has no GPU, for it "
+                f"has {torch.cuda.device_count()}; give --nproc-per-node as many."
+            )
+        torch.cuda.set_device(place)
+    elif device != "cpu":
+        raise ValueError(
+            f"process_group: `device` must be 'cpu' or 'cuda', got {device!r}."
+        )
+    wait = timedelta(seconds=timeout)
+    kept = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    store = dist.TCPStore(
+        host, int(port), is_master=not kept and rank == "0", timeout=wait
+    )
+    if kept:  # torchrun keeps the store, and in it the keys of those that were
+        store = dist.PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"], store)
+    dist.init_process_group(
+        "nccl" if device == "cuda" else "gloo",
+        store=store,
+        rank=int(rank),
+        world_size=int(size),
+        timeout=wait,
+    )
+    try:
+        yield dist.group.WORLD
+    finally:
+        dist.destroy_process_group()
