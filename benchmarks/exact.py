@@ -1,7 +1,8 @@
-"""The functions of the lecture with 60 digits, entry by entry: what is true.
+"""The functions of the lecture, entry by entry, with all digits that mpmath is told.
 
 They are written apart from the library, in mpmath, in forms that cancel nowhere. An
-array holds mpmath's numbers; `exact` makes one, without any rounding.
+array holds mpmath's numbers; `exact` makes one, without any rounding. How many digits
+they have, the caller says: ``with mp.workdps(60): ...``
 """
 
 from collections.abc import Callable
@@ -10,8 +11,6 @@ from typing import Any
 
 import numpy as np
 from mpmath import mp, mpf
-
-mp.dps = 60
 
 
 def exact(x: Any) -> Any:

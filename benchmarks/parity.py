@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mpmath import mpf
+from mpmath import mp, mpf
 from rich.console import Console
 from tests.pairs import draw
 from tests.pairs.halves import (
@@ -419,6 +419,7 @@ def digits(x: Any) -> Any:
     return mpf(near) + mpf(float(x - near))
 
 
+@mp.workdps(60)
 def measure(row: Row, columns: dict[str, Column]) -> dict[str, list[float | None]]:
     """Return, for each column, the worst error of value and of gradient."""
     worst: dict[str, list[float | None]] = {name: [None, None] for name in columns}

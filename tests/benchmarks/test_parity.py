@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from mpmath import mpf
+from mpmath import mp, mpf
 
 import chalkgrad.numpy as reference
 import chalkgrad.torch as twin
@@ -14,6 +14,12 @@ from benchmarks import exact, parity
 from chalkdocs import ledgers, results
 
 COLUMNS = parity.columns("cpu")
+
+
+@pytest.fixture(autouse=True)
+def sixty_digits():
+    with mp.workdps(60):
+        yield
 
 
 def public(half):
@@ -37,6 +43,12 @@ def test_every_public_function_has_a_row_or_a_reason_to_have_none(half):
     data = {"network.sizes", "network.activation", "network.skip", "network.size"}
     slopes = {f"{path}_grad" for path in parity.ROWS}
     assert set(public(half)) - known - slopes - data == set()
+
+
+def test_every_loss_and_activation_has_its_exact_values():
+    for path, row in parity.ROWS.items():
+        if row.topic in parity.TRUTHS:
+            few(path)
 
 
 def test_an_error_is_counted_in_half_units_of_the_last_place():

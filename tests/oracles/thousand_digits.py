@@ -1,13 +1,11 @@
 """Numbers where peers fail, their exact values, and the distance from these in ulps."""
 
-import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
 import chalkgrad.numpy as reference
 import chalkgrad.torch as twin
 
-mpmath.mp.dps = 1000
 HALVES = {"numpy": reference, "torch": twin}
 DTYPES = ["float32", "float64"]
 
