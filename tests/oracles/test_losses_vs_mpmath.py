@@ -6,135 +6,109 @@ unit is that of the larger of the two. With a hard label it is that of the gradi
 and so it is with the label 1/2, where p - y is an odd function of z.
 """
 
+import functools
+import inspect
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from .thousand_digits import DTYPES, HALVES, NUMBERS, exact, rows, sigma, ulps
+from benchmarks import exact as judge
+
+from .thousand_digits import DTYPES, HALVES, NUMBERS, exact, rows, ulps
 
 ULP = 4
+LOSSES = [n for n in HALVES["numpy"].losses.__all__ if not n.endswith("_grad")]
+# What each of `NUMBERS` is held against, by what a loss calls it.
+SECOND = {
+    "logits": [0, 0.3, 0.5, 0.9, 1],
+    "predictions": [-1e4, -0.3, 0, 1e-3],
+    "scores": [-1, 1],
+}
+OPTIONS = {"huber": {"delta": 0.5}}
 
 
-def check(cg, name, first, second, loss, grad, units=None, **options):
+class Case(NamedTuple):
+    """What a loss is asked, and the exact answers, which serve both halves."""
+
+    first: Any
+    second: Any
+    loss: list[Any]
+    grad: list[Any]
+
+
+def case(name, first, second, **options):
+    z = judge.exact(first)
+    found = judge.loss(name, z, second, reduction="none", **options)
+    return Case(first, second, *(x.ravel().tolist() for x in found))
+
+
+@functools.cache
+def of_numbers(name, dtype):
+    f = getattr(HALVES["numpy"].losses, name)
+    kind = next(iter(inspect.signature(f).parameters))
+    grid = np.meshgrid(NUMBERS, SECOND[kind])
+    pairs = (np.array(x, dtype).ravel() for x in grid)
+    return case(name, *pairs, **OPTIONS.get(name, {}))
+
+
+@functools.cache
+def of_classes(smoothing, dtype):
+    return [
+        case(
+            "cross_entropy",
+            np.tile(np.array(row, dtype), (len(row), 1)),
+            np.arange(len(row)),
+            label_smoothing=smoothing,
+        )
+        for row in rows()
+    ]
+
+
+def check(cg, name, asked, units=None, **options):
     """Hold a loss and its gradient to their exact values."""
-    args = cg.array(first), cg.array(second)
+    args = cg.array(asked.first), cg.array(asked.second)
     value = getattr(cg.losses, name)(*args, reduction="none", **options)
     slope = getattr(cg.losses, f"{name}_grad")(*args, reduction="sum", **options)
     value, slope = cg.asnumpy(value), cg.asnumpy(slope)
-    assert value.dtype == slope.dtype == first.dtype
-    assert ulps(value, loss) <= ULP
-    assert ulps(slope, grad, units) <= ULP
+    assert value.dtype == slope.dtype == asked.first.dtype
+    assert ulps(value, asked.loss) <= ULP
+    assert ulps(slope, asked.grad, units) <= ULP
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "cross_entropy"])
 @pytest.mark.parametrize("half", HALVES)
-def test_regression_losses(half, dtype):
-    predictions, targets = (
-        np.array(x, dtype).ravel() for x in np.meshgrid(NUMBERS, [-1e4, -0.3, 0, 1e-3])
-    )
-    gaps = [p - t for p, t in zip(exact(predictions), exact(targets), strict=True)]
-    sign = [mp.sign(gap) for gap in gaps]
-    delta = mpf(0.5)
-    small = [abs(gap) <= delta for gap in gaps]
-    losses = {
-        "mse": ([gap**2 for gap in gaps], [2 * gap for gap in gaps], {}),
-        "mae": ([abs(gap) for gap in gaps], sign, {}),
-        "huber": (
-            [
-                gap**2 / 2 if near else delta * (abs(gap) - delta / 2)
-                for gap, near in zip(gaps, small, strict=True)
-            ],
-            [
-                gap if near else delta * s
-                for gap, near, s in zip(gaps, small, sign, strict=True)
-            ],
-            {"delta": 0.5},
-        ),
-    }
-    for name, (loss, grad, options) in losses.items():
-        check(HALVES[half], name, predictions, targets, loss, grad, **options)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("half", HALVES)
-def test_margin_losses(half, dtype):
-    scores, targets = (
-        np.array(x, dtype).ravel() for x in np.meshgrid(NUMBERS, [-1.0, 1.0])
-    )
-    pairs = list(zip(exact(scores), exact(targets), strict=True))
-    for name, margin in (("hinge", 1), ("perceptron", 0)):
-        loss = [max(mpf(0), margin - t * s) for s, t in pairs]
-        # At the kink our gradient is 0 for the hinge, and -t for the perceptron, whose
-        # rule counts a point on the boundary as a mistake.
-        at_kink = name == "perceptron"
-        grad = [
-            -t if margin - t * s > 0 or (at_kink and s == 0) else mpf(0)
-            for s, t in pairs
+def test_a_loss_of_two_numbers(half, name, dtype):
+    asked, units = of_numbers(name, dtype), None
+    if name == "binary_cross_entropy":
+        units = [
+            g if y in (0, 0.5, 1) else max(judge.sigma(z), y)
+            for z, y, g in zip(
+                exact(asked.first), exact(asked.second), asked.grad, strict=True
+            )
         ]
-        check(HALVES[half], name, scores, targets, loss, grad)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("half", HALVES)
-def test_binary_cross_entropy(half, dtype):
-    logits, labels = (
-        np.array(x, dtype).ravel() for x in np.meshgrid(NUMBERS, [0, 0.3, 0.5, 0.9, 1])
-    )
-    pairs = list(zip(exact(logits), exact(labels), strict=True))
-    loss = [y * mp.log1p(mp.exp(-z)) + (1 - y) * mp.log1p(mp.exp(z)) for z, y in pairs]
-    # sigma(z) - y, written so that 1000 digits are enough at z = 1e4.
-    grad = [(1 - y) * sigma(z) - y * sigma(-z) for z, y in pairs]
-    units = [
-        g if y in (0, 0.5, 1) else max(sigma(z), y)
-        for g, (z, y) in zip(grad, pairs, strict=True)
-    ]
-    check(HALVES[half], "binary_cross_entropy", logits, labels, loss, grad, units)
+    check(HALVES[half], name, asked, units, **OPTIONS.get(name, {}))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("half", HALVES)
 def test_cross_entropy(half, dtype, smoothing):
-    for row in rows():
-        row = np.array(row, dtype)
-        c = len(row)
-        logits, labels = np.tile(row, (c, 1)), np.arange(c)
-        z = exact(row)
-        top = max(z)
-        others = mpf(0)
-        for k, value in enumerate(z):
-            if k != z.index(top):
-                others += mp.exp(value - top)
-        surprise = [(top - value) + mp.log1p(others) for value in z]
-        p = [mp.exp(-s) for s in surprise]
-        s = mpf(smoothing)
-        loss, grad, units = [], [], []
-        for label in labels:
-            q = [(1 - s) * (k == label) + s / c for k in range(c)]
-            loss.append(sum(a * b for a, b in zip(q, surprise, strict=True)))
-            # p - 1 is minus the sum of the others, with all its digits.
-            rest = sum(p[k] for k in range(c) if k != label)
-            grad += [
-                -rest + s * (1 - mpf(1) / c) if k == label else p[k] - s / c
-                for k in range(c)
-            ]
-            units += [max(a, b) for a, b in zip(p, q, strict=True)]
-        check(
-            HALVES[half],
-            "cross_entropy",
-            logits,
-            labels,
-            loss,
-            grad,
-            units if smoothing else None,
-            label_smoothing=smoothing,
-        )
+    for asked in of_classes(smoothing, dtype):
+        units = None
+        if smoothing:
+            p, _ = judge.softmax(judge.exact(asked.first[0]))
+            s, c = mpf(smoothing), len(p)
+            q = (1 - s) * np.eye(c, dtype=int) + s / c
+            units = np.maximum(p, q).ravel().tolist()
+        options = {"label_smoothing": smoothing}
+        check(HALVES[half], "cross_entropy", asked, units, **options)
 
 
 LABELS = {"cross_entropy": [2, 0, 1], "binary_cross_entropy": [0.0, 1.0, 0.3]}
-LOSSES = [n for n in HALVES["numpy"].losses.__all__ if not n.endswith("_grad")]
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -21,8 +21,8 @@ PEERS = {
     "mae": (PREDICTIONS, TARGETS, functional.l1_loss, {}),
     "huber": (PREDICTIONS, TARGETS, functional.huber_loss, {"delta": 0.7}),
     "binary_cross_entropy": (
-        PREDICTIONS,
-        SOFT,
+        np.array([*PREDICTIONS, 0.0, 50.0, -50.0]),
+        np.array([*SOFT, 0.2, 0.2, 0.7]),
         functional.binary_cross_entropy_with_logits,
         {},
     ),

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.oracles.test_losses_vs_peers import PEERS
 from tests.pairs.draw import contract
 
 import chalkgrad.numpy as reference
@@ -89,25 +90,11 @@ def test_a_gradient_is_an_array_of_its_own(half):
     assert not getattr(grad, "requires_grad", False)
 
 
-LOSSES = {
-    "mse": (RNG.normal(size=5), RNG.normal(size=5)),
-    "mae": (RNG.normal(size=5), RNG.normal(size=5)),
-    "huber": (3 * RNG.normal(size=5), RNG.normal(size=5)),
-    "binary_cross_entropy": (
-        np.array([0.0, 1.0, -3.0, 50.0, -50.0]),
-        np.array([0.2, 1, 0, 1, 0]),
-    ),
-    "cross_entropy": (3 * RNG.normal(size=(5, 3)), RNG.integers(0, 3, 5)),
-    "hinge": (3 * RNG.normal(size=5), RNG.choice([-1.0, 1.0], 5)),
-    "perceptron": (3 * RNG.normal(size=5), RNG.choice([-1.0, 1.0], 5)),
-}
-
-
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", PEERS)
 def test_a_loss_is_one_step_with_its_own_gradient(half, name, reduction):
     cg, _ = half
-    first, second = map(cg.array, LOSSES[name])
+    first, second = map(cg.array, PEERS[name][:2])
     f = getattr(cg.losses, name)
     slope = getattr(cg.losses, f"{name}_grad")
 
@@ -122,16 +109,16 @@ def test_a_loss_is_one_step_with_its_own_gradient(half, name, reduction):
             cg.autodiff.hessian(total)(first).sum(),
             reference.autodiff.jacobian(
                 lambda z: getattr(reference.losses, f"{name}_grad")(
-                    z, LOSSES[name][1], reduction=reduction
+                    z, PEERS[name][1], reduction=reduction
                 )
-            )(LOSSES[name][0]).sum(),
+            )(PEERS[name][0]).sum(),
             rtol=1e-9,
         )
 
 
 def test_the_gradient_of_cross_entropy_bends_as_differences_say():
     for name in ("cross_entropy", "binary_cross_entropy", "mse", "huber"):
-        first, second = LOSSES[name]
+        first, second, *_ = PEERS[name]
         first = np.clip(first, -5, 5)
         reference.autodiff.check_grads(
             lambda z, name=name, second=second: getattr(reference.losses, name)(
