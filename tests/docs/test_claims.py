@@ -57,11 +57,11 @@ def test_the_ledger_lists_every_claim_and_links_what_is_settled(tmp_path):
         for line in claims.ledger(tmp_path, Path("reference/claims.md")).splitlines()
         if line.startswith("| ") and not line.startswith(("| id", "| ---"))
     ]
-    assert len(rows) == len(claims.claims()) == 37
-    assert sum("| open |" in row for row in rows) == 36
+    assert len(rows) == len(claims.claims())
+    assert sum("| open |" in row for row in rows) == len(rows) - 1
     (done,) = [row for row in rows if row.startswith("| G1 ")]
     assert "[holds](../page.md#claim-g1)" in done
-    assert claims.count(tmp_path) == "1 of 37"
+    assert claims.count(tmp_path) == f"1 of {len(rows)}"
     sums = "1 hold, 0 hold under a condition, 0 fail as stated"
     assert claims.verdicts(tmp_path) == sums
 
