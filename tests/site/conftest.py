@@ -9,16 +9,21 @@ import shutil
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-SITE = Path(__file__).parents[2] / "site"
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "site"
+# Where the site will stand, and the path of it that its pages know: a fork has its own.
+HOME = re.search(r"^site_url: (\S+)/$", (ROOT / "mkdocs.yml").read_text(), re.M)[1]
+BELOW = urlsplit(HOME).path
 SMALLER = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".wasm", ".xml"}
 
 
 class Pages(http.server.SimpleHTTPRequestHandler):
-    """Serve the site as its host does: packed, from / and from /chalkgrad/."""
+    """Serve the site as its host does: packed, from / and from its path there."""
 
     protocol_version = "HTTP/1.1"
 
@@ -37,7 +42,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         # The theme swaps only the pages that the sitemap names, by their full address.
         if path.name == "sitemap.xml":
             at = f"http://{self.headers['Host']}{self.path.removesuffix(path.name)}"
-            content = re.sub(rb"https://[^/]+/chalkgrad/", at.encode(), content)
+            content = content.replace(f"{HOME}/".encode(), at.encode())
         self.send_response(200 if there else 404)
         self.send_header("Content-Type", self.guess_type(path))
         self.send_header("Cache-Control", "max-age=600")
@@ -49,7 +54,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(content)
 
     def translate_path(self, path):
-        return super().translate_path(path.removeprefix("/chalkgrad"))
+        return super().translate_path(path.removeprefix(BELOW))
 
     def log_message(self, *args):
         """Say nothing."""
@@ -129,7 +134,7 @@ def phone(chromium):
 @pytest.fixture(scope="session")
 def node_modules():
     """Return where npm put the tools of the site's tests."""
-    folder = Path(__file__).parents[2] / "node_modules"
+    folder = ROOT / "node_modules"
     if shutil.which("node") is None or not folder.is_dir():
         missing("no node_modules on this machine: axe and html-validate were not run")
     return folder

@@ -13,7 +13,7 @@ import yaml
 
 from chalkdocs import finish
 
-from .conftest import SITE, Pages
+from .conftest import BELOW, SITE, Pages
 from .test_site import LECTURE
 
 CHAPTER = "/training/gradient-descent/"
@@ -179,34 +179,34 @@ def test_a_page_can_be_read_without_scripts_and_from_a_file(chromium, base, from
 
 
 def test_an_address_without_a_page_leads_on(page, base):
-    assert page.goto(f"{base}/chalkgrad/no/such/page/").status == 404
+    assert page.goto(f"{base}{BELOW}/no/such/page/").status == 404
     assert page.locator("h1").inner_text() == "There is no page here"
     assert (
         page.locator("h1").evaluate("e => getComputedStyle(e).letterSpacing")
         != "normal"
     )
     page.get_by_role("link", name="Search the lecture").click()
-    page.wait_for_url("**/chalkgrad/**")
+    page.wait_for_url(f"**{BELOW}/**")
     page.locator(".md-search__input:focus").wait_for()
-    assert "/chalkgrad/training/learning-rate/" in search(page, "learning rate")
-    page.goto(f"{base}/chalkgrad/no/such/page/")
+    assert f"{BELOW}/training/learning-rate/" in search(page, "learning rate")
+    page.goto(f"{base}{BELOW}/no/such/page/")
     page.get_by_role("link", name="Go to the first page").click()
-    page.wait_for_url(f"{base}/chalkgrad/")
+    page.wait_for_url(f"{base}{BELOW}/")
 
 
 def test_pages_follow_each_other_without_a_load_below_another_root(page, base, heard):
     hosts = set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
-    page.goto(f"{base}/chalkgrad/training/loss-functions/", wait_until="networkidle")
+    page.goto(f"{base}{BELOW}/training/loss-functions/", wait_until="networkidle")
     page.evaluate("window.stayed = true")
     page.locator(".md-footer__link--next").click()
-    page.wait_for_url(f"{base}/chalkgrad{CHAPTER}")
+    page.wait_for_url(f"{base}{BELOW}{CHAPTER}")
     widget = page.locator("[data-widget]").first
     widget.scroll_into_view_if_needed()
     widget.locator("button").first.wait_for()
     page.locator(".tabbed-labels label").get_by_text("PyTorch").first.click()
     page.locator(".md-footer__link--next").click()
-    page.wait_for_url(f"{base}/chalkgrad/training/learning-rate/")
+    page.wait_for_url(f"{base}{BELOW}/training/learning-rate/")
     page.locator("nav.md-code__nav[aria-label]").first.wait_for(state="attached")
     assert page.evaluate("window.stayed")
     assert page.locator(".tabbed-set").first.locator("input").nth(1).is_checked()
