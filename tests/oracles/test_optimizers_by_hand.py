@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from tests.pairs.halves import OPTIMIZERS
+from tests.pairs.test_steps import PEERS
 
 import chalkgrad.numpy
 import chalkgrad.torch
@@ -92,6 +94,11 @@ RULES = [
     (prodigy, {"lr": 1.0, "eps": 1e-8, **BETAS}),
     (hypergradient, {"lr": 0.01, "hyper_lr": 1e-4}),
 ]
+
+
+def test_every_optimizer_has_a_judge_from_outside():
+    judged = {rule.__name__ for rule, _ in RULES} | {name.split()[0] for name in PEERS}
+    assert {f"optimizers.{name}" for name in judged} == set(OPTIMIZERS)
 
 
 @pytest.mark.parametrize(("rule", "chosen"), RULES, ids=[f.__name__ for f, _ in RULES])
