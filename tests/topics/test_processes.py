@@ -18,7 +18,9 @@ torch = pytest.importorskip("torch")
 if not (torch.distributed.is_available() and torch.distributed.is_gloo_available()):
     pytest.skip("this PyTorch has no gloo", allow_module_level=True)
 
+import chalkgrad.numpy as reference  # noqa: E402
 import chalkgrad.torch as cg  # noqa: E402
+from chalkgrad.cli import main  # noqa: E402
 from chalkgrad.interop import TorchOptimizer, process_group  # noqa: E402
 from chalkgrad.training._run import Run  # noqa: E402
 from chalkgrad.training._shared import Trace  # noqa: E402
@@ -244,7 +246,7 @@ def traced(trace):
     return {name: value for name, value in found.items() if value is not None}
 
 
-def main(folder):
+def run(folder):
     with process_group(timeout=60) as group:
         for name, scenario in (FITS | OTHERS).items():
             found = scenario(group, folder)
@@ -356,5 +358,56 @@ def test_a_rule_that_looks_at_all_weights_gets_no_shards(together):
         assert "`rule` looks at all weights at once" in str(one["words"])
 
 
+def test_fit_takes_a_group_of_pytorch_only():
+    x, labels = cg.data.moons(10)
+    with pytest.raises(TypeError, match=r"fit: `group` must be a process group .* str"):
+        fit("gloo", x, labels, sizes=(2, 2))
+    x, labels = reference.data.moons(10)
+    net = reference.network([2, 2])
+    with pytest.raises(TypeError, match="fit: `group` needs arrays of PyTorch"):
+        reference.training.fit(
+            net, net.init(), x, labels, loss=reference.losses.cross_entropy,
+            optimizer=reference.optimizers.sgd(0.1), epochs=1, group="gloo",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The environment that torchrun makes for one process."""
+    for name, value in environment(0, 1, free_port()).items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def refuse(words, error=ValueError, device="cpu"):
+    with pytest.raises(error, match=words), process_group(device):
+        pass
+
+
+def test_a_group_needs_torchrun(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    refuse("torchrun has not started this process .RANK is not set")
+
+
+def test_a_group_is_told_what_it_cannot_have(started):
+    refuse("`device` must be 'cpu' or 'cuda', got 'tpu'", device="tpu")
+    if not torch.cuda.is_available():
+        refuse("process 0 of this machine has no GPU", device="cuda")
+    with process_group() as group:
+        assert (group.rank(), group.size()) == (0, 1)
+        refuse("is in a group already", RuntimeError)
+    started.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    started.setenv("GROUP_WORLD_SIZE", "2")
+    refuse("set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 first")
+
+
+def test_the_command_needs_the_half_that_can(started, capsys):
+    assert main(["train", "--data", "moons"]) == 2
+    assert (
+        capsys.readouterr().err
+        == "chalkgrad: train: many processes need --half torch.\n"
+    )
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run(Path(sys.argv[1]))

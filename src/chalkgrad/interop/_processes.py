@@ -9,6 +9,8 @@ from typing import Any
 import torch
 import torch.distributed
 
+from chalkgrad._core import check
+
 __all__ = ["process_group"]
 
 dist: Any = torch.distributed  # its type tells of half of its names
@@ -39,10 +41,12 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Any]
 
     Raises
     ------
-    RuntimeError
-        If ``torchrun`` has not started this process, or this is in a group already.
     ValueError
-        If there is no such device, or no GPU for this process.
+        If ``torchrun`` has not started this process, or not as it must be on several
+        machines; if there is no such device, or no GPU for this process; if `timeout`
+        is not above 0.
+    RuntimeError
+        If this process is in a group already.
 
     References
     ----------
@@ -72,13 +76,19 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Any]
     """
     missing = [name for name in NEEDED if name not in os.environ]
     if missing:
-        raise RuntimeError(
+        raise ValueError(
             f"process_group: torchrun has not started this process ({missing[0]} is "
             "not set); start it by torchrun --nproc-per-node 2 script.py."
         )
     if dist.is_initialized():
         raise RuntimeError(
             "process_group: this process is in a group already; give that one to fit."
+        )
+    keeps = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if keeps and int(os.environ["GROUP_WORLD_SIZE"]) > 1:
+        raise ValueError(
+            "process_group: on several machines torchrun must make a place to meet "
+            "anew after each restart; set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 first."
         )
     rank, size, host, port = (os.environ[name] for name in NEEDED)
     if device == "cuda":
@@ -93,12 +103,13 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Any]
         raise ValueError(
             f"process_group: `device` must be 'cpu' or 'cuda', got {device!r}."
         )
-    wait = timedelta(seconds=timeout)
-    kept = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-    store = dist.TCPStore(
-        host, int(port), is_master=not kept and rank == "0", timeout=wait
+    wait = timedelta(
+        seconds=check.number("process_group", "timeout", timeout, low=0, open_low=True)
     )
-    if kept:  # torchrun keeps the store, and in it the keys of those that were
+    store = dist.TCPStore(
+        host, int(port), is_master=not keeps and rank == "0", timeout=wait
+    )
+    if keeps:  # the same store after a restart, with the keys of those that were
         store = dist.PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"], store)
     dist.init_process_group(
         "nccl" if device == "cuda" else "gloo",
