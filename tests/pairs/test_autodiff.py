@@ -11,11 +11,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles.test_losses_vs_peers import PEERS
-from tests.pairs.draw import contract
 
 import chalkgrad.numpy as reference
 import chalkgrad.torch as twin
 from chalkgrad.autodiff._tape import RULES, Traced
+
+from .draw import arguments, contract
+from .halves import FUNCTIONS, agree, applied, both, tensor
 
 RNG = np.random.default_rng(0)
 HALVES = {"numpy": (reference, np), "torch": (twin, torch)}
@@ -139,6 +141,7 @@ def test_the_gradient_of_cross_entropy_bends_as_differences_say():
         "gelu",
         "softplus",
         "softmax",
+        "softmax_grad",
     ],
 )
 def test_an_activation_is_one_step_and_bends_as_differences_say(name):
@@ -163,6 +166,33 @@ def test_a_network_differentiated_is_a_network_backpropagated(half, activation):
 
 
 # --- Drawn functions ------------------------------------------------------------------
+
+ONE_STEP = [
+    path for path in FUNCTIONS if path.partition(".")[0] in ("activations", "losses")
+]
+
+
+@pytest.mark.parametrize("path", ONE_STEP)
+@contract
+@given(data=st.data())
+def test_a_function_of_ours_is_one_step_and_torch_finds_its_slope(path, data):
+    f, g = both(path)
+    assert f in RULES
+    args = data.draw(arguments(f))
+    first = next(iter(args))
+    rest = {name: x for name, x in args.items() if name != first}
+    value, pullback = reference.autodiff.vjp(lambda z: f(z, **rest), args[first])
+    tensors = applied(tensor, args)
+    z = tensors[first].requires_grad_()
+    theirs = g(**tensors)
+    upstream = np.linspace(-1, 2, value.size).reshape(value.shape)
+    wanted = torch.zeros_like(z)
+    if theirs.requires_grad:  # not the slope of a line
+        theirs.backward(torch.tensor(upstream))
+        wanted = z.grad
+    # autograd loses the tails: it takes 1 - tanh(z)**2.
+    agree(pullback(upstream), wanted, "float64", size=1.0)
+
 
 SHAPES = [(), (3,), (1, 3), (2, 1), (2, 3)]
 ONE = ["tanh", "sin", "exp", "square", "sqrt", "negative"]

@@ -550,6 +550,7 @@ def softmax(z: Array) -> Array:
     return out
 
 
+@recorded
 def softmax_grad(z: Array) -> Array:
     r"""Jacobian of `softmax`: $\partial p_i/\partial z_j = p_i(\delta_{ij} - p_j)$.
 

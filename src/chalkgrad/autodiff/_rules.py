@@ -563,6 +563,12 @@ def _softmax(g: Any, y: Any, z: Any) -> Any:
     return y * (g - np.sum(g * y, axis=-1, keepdims=True))
 
 
+def _softmax_again(h: Any, y: Any, z: Any) -> Any:
+    p = activations.softmax(z)
+    same = np.eye(p.shape[-1], dtype=p.dtype)
+    return _softmax(np.sum(same * h - (h + _swap(h)) * p[..., None, :], -1), p, z)
+
+
 def _sigmoid_again(h: Any, y: Any, z: Any) -> Any:
     return h * y * (1 - 2 * activations.sigmoid(z))
 
@@ -573,6 +579,7 @@ RULES |= {getattr(activations, name): _slope_of(name) for name in ELEMENTWISE} |
     activations.relu_grad: [_flat],
     activations.leaky_relu_grad: [_flat],
     activations.sigmoid_grad: [_sigmoid_again],
+    activations.softmax_grad: [_softmax_again],
     activations.softplus_grad: [lambda h, y, z: h * activations.sigmoid_grad(z)],
     activations.tanh_grad: [lambda h, y, z: h * -2 * np.tanh(z) * y],
     activations.gelu_grad: [
