@@ -8,6 +8,7 @@ round. Who computes other losses than the first contestant is refused, not timed
 import gc
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -104,7 +105,10 @@ def admitted(
         if answer.shape != wanted.shape:
             refused[who] = f"computes losses of shape {answer.shape[1:]}"
             continue
-        error = float((abs(answer - wanted) / abs(wanted)).max())
+        gap = abs(answer - wanted)
+        with np.errstate(divide="ignore"):  # what is not 0 is far off it
+            off = np.divide(gap, abs(wanted), out=np.zeros_like(gap), where=gap != 0)
+        error = float(off.max())
         if not error <= agree:
             refused[who] = f"computes other losses, off by {error:.1e}"
     return {who: runners[who] for who in runners if who not in refused}, refused
@@ -122,14 +126,14 @@ def interleaved(
         runner.run()
         counts[who] = max(1, round(slice_ / max(_timed(runner, 1, clock), 1e-7)))
     times: dict[str, list[float]] = {who: [] for who in runners}
-    names = list(runners)
+    order = deque(runners)
     gc.collect()
-    for turn in range(rounds):
-        first = turn % len(names)
-        for who in names[first:] + names[:first]:
+    for _ in range(rounds):
+        for who in order:
             seconds = _timed(runners[who], counts[who], clock)
             us = 1e6 * seconds / (counts[who] * runners[who].units)
             times[who].append(float(f"{us:.5g}"))
+        order.rotate(-1)
     return times
 
 

@@ -111,6 +111,22 @@ def test_who_computes_other_losses_is_refused_and_not_timed():
     assert calls.count("other") == 2  # the check
 
 
+def test_a_loss_of_0_is_a_loss_like_any_other():
+    losses = {"ours": (0.0, 2.0), "alike": (0.0, 2.0), "other": (1e-9, 2.0)}
+    runners = {who: Runner(lambda x=x: x, 1) for who, x in losses.items()}
+    admitted, refused = harness.admitted(runners, 1e-5)
+    assert list(admitted) == ["ours", "alike"]
+    assert refused == {"other": "computes other losses, off by inf"}
+
+
+def test_a_contest_that_ours_cannot_do_refuses_all():
+    nan = (float("nan"),)
+    workers = [Worker(name, Clock(), 0.01, losses=nan) for name in ("ours", "alike")]
+    found = harness.compete(contest(workers), rounds=2, slice_=0.01, clock=Clock())
+    assert found["us"] == {}
+    assert list(found["refused"]) == ["ours", "alike"]
+
+
 def test_the_second_epoch_is_checked_too():
     drifting = iter([1.0, 1.01])
     runners = {
