@@ -26,11 +26,14 @@ HEAD = """\
 
 
 @pytest.fixture
-def read(pytester):
+def read(pytester, monkeypatch):
     """Read pages with the plugin alone."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(*options, **pages):
-        pytester.makeconftest('pytest_plugins = ["chalkdocs.reading"]')
+        pytester.makeconftest(
+            'pytest_plugins = ["pytest_doctestplus.plugin", "chalkdocs.reading"]'
+        )
         pytester.makeini(
             """
             [pytest]
