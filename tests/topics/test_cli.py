@@ -148,21 +148,31 @@ def test_patience_ends_early_with_the_best_weights(tmp_path, capsys):
     assert "log.csv is there from another training" in capsys.readouterr().err
 
 
-def without(monkeypatch, module):
-    """Make `module` one that is not installed, for modules not yet imported."""
-    for name in list(sys.modules):
-        if name.startswith(f"{module}."):
-            monkeypatch.delitem(sys.modules, name)
-        if name.startswith("chalkgrad.") and name != "chalkgrad.cli._options":
-            monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, module, None)
+@pytest.fixture
+def without():
+    """Make a module one that is not installed, for a chalkgrad imported anew."""
+    before = dict(sys.modules)
+
+    def forget(package):
+        for name in list(sys.modules):
+            if f"{name}.".startswith(f"{package}."):
+                del sys.modules[name]
+
+    def without(module):
+        forget("chalkgrad")
+        forget(module)
+        sys.modules[module] = None
+
+    yield without
+    forget("chalkgrad")
+    sys.modules.update(before)
 
 
 @pytest.mark.parametrize(
     ("module", "extra"), [("rich", "cli"), ("matplotlib", "cli"), ("torch", "torch")]
 )
-def test_a_missing_package_is_told(module, extra, tmp_path, capsys, monkeypatch):
-    without(monkeypatch, module)
+def test_a_missing_package_is_told(module, extra, tmp_path, capsys, without):
+    without(module)
     assert main(["train", "--half", "torch", "--output", str(tmp_path)]) == 2
     told = capsys.readouterr().err
     assert told == (
@@ -171,10 +181,18 @@ def test_a_missing_package_is_told(module, extra, tmp_path, capsys, monkeypatch)
     )
 
 
-def test_another_missing_module_is_a_bug(tmp_path, monkeypatch):
-    without(monkeypatch, "chalkgrad.training._shared")
+def test_another_missing_module_is_a_bug(tmp_path, without):
+    without("chalkgrad.training._shared")
     with pytest.raises(ModuleNotFoundError):
         main(["train", "--output", str(tmp_path)])
+
+
+def test_what_was_missing_is_there_again_and_nothing_is_there_twice():
+    assert sys.modules["chalkgrad"] is chalkgrad
+    for name, module in list(sys.modules.items()):
+        package, _, child = name.rpartition(".")
+        if package.partition(".")[0] == "chalkgrad":
+            assert getattr(sys.modules[package], child) is module, name
 
 
 @pytest.mark.parametrize(
