@@ -54,9 +54,9 @@ def test_paths_grow_like_a_power_and_sweeps_like_the_edges(width, depth):
         assert counted.value == pytest.approx(paths.value, rel=1e-9)
 
 
-def test_a_chain_of_a_hundred_thousand_layers_needs_no_recursion():
-    graph = cg.backprop.layered(2, 100_000)
-    assert graph.reverse("f", "x").multiplications == 400_000
+def test_a_chain_of_ten_thousand_layers_needs_no_recursion():
+    graph = cg.backprop.layered(2, 10_000)
+    assert graph.reverse("f", "x").multiplications == 40_000
 
 
 def test_paths_are_counted_without_walking_them():
