@@ -7,7 +7,7 @@ LOCKED := --quiet --no-deps --require-hashes --only-binary :all: --requirement
 OURSELVES := --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test torture site-test look-test copy-test run-test zensical lighthouse verify links dist package sbom audit versions numpy-only parity bench gpu lock clean
+.PHONY: help setup serve build test lint types unit-test docs-test torture mutation site-test look-test copy-test run-test zensical lighthouse verify links dist package sbom audit versions numpy-only parity bench gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -62,6 +62,11 @@ docs-test: setup ## every snippet of every page, in both readings
 
 torture: setup ## checkpoints: every kill, every full disk, every flipped bit; minutes
 	TORTURE=1 $(BIN)/pytest tests/robustness
+
+# All of them take hours: SAMPLE=0. One module: ONLY=losses, and then nothing is kept.
+SAMPLE ?= 400
+mutation: setup ## faults planted in the modules that compute: do the tests notice?
+	$(BIN)/python -m tests.mutation $(ONLY) --sample $(SAMPLE)
 
 site-test: look-test copy-test run-test ## the built site in a real browser
 
