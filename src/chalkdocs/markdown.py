@@ -284,6 +284,10 @@ def widget(name: str) -> str:
 HOW_TO = DOCS / "how-to"
 
 
+# Run from here, whether or not they are on the path.
+COMMANDS = {"chalkgrad": "chalkgrad", "torchrun": "torch.distributed.run"}
+
+
 @cache
 def command(line: str) -> str:
     """Run a command, or find it run with the same sources; write it and its output."""
@@ -299,8 +303,8 @@ def command(line: str) -> str:
         for left in folder.glob("*/checkpoints"):  # by a build that was broken off
             shutil.rmtree(left)
         words = line.split()
-        if words[0] == "chalkgrad":
-            words[:1] = [sys.executable, "-m", "chalkgrad"]
+        if words[0] in COMMANDS:
+            words[:1] = [sys.executable, "-m", COMMANDS[words[0]]]
         # Rich looks there for the width of a terminal.
         done = subprocess.run(
             words,

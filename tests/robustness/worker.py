@@ -1,6 +1,6 @@
 """One of the processes that ``torchrun`` starts: it trains, and may be made to die.
 
-``torchrun … worker.py RANK STEP FOLDER``: the process of this rank kills itself after
+``torchrun … worker.py HALF RANK STEP FOLDER``: the process of this rank kills itself after
 this step, the first time. Each start leaves a file in the folder.
 """
 
@@ -13,7 +13,7 @@ import chalkgrad.cli
 from chalkgrad.training._run import Run
 
 
-def main(rank, step, folder):
+def main(half, rank, step, folder):
     count, start = Run.count, os.environ["TORCHELASTIC_RESTART_COUNT"]
 
     def counted(run, *args):
@@ -23,9 +23,11 @@ def main(rank, step, folder):
 
     Run.count = counted
     (Path(folder) / f"start-{start}-{os.environ['RANK']}").touch()
-    options = ["--data", "moons", "--epochs", "6", "--average", "0.9", "--clip", "1"]
-    options += ["--log", f"{folder}/log.csv", "--output", f"{folder}/out", "--resume"]
-    return chalkgrad.cli.main(["train", "--half", "torch", *options])
+    options = ["--half", half, "--data", "moons", "--epochs", "6"]
+    options += ["--average", "0.9", "--clip", "1", "--output", f"{folder}/out"]
+    return chalkgrad.cli.main(
+        ["train", *options, "--log", f"{folder}/log.csv", "--resume"]
+    )
 
 
 if __name__ == "__main__":

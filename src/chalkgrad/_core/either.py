@@ -15,3 +15,10 @@ def ndarray(a: Any) -> Array:
 def copied(a: Any) -> Any:
     """Return a copy of its own half, without its history."""
     return a.detach().clone() if hasattr(a, "detach") else a.copy()
+
+
+def empty(size: int, like: Any) -> Any:
+    """Return room for so many numbers, in the half, dtype and device of `like`."""
+    if hasattr(like, "detach"):
+        return like.new_empty(size)
+    return np.empty(size, like.dtype)

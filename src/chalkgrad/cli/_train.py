@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     with _group(args) as group:
         _refuse_another(args)
-        if group is not None and group.rank() > 0:  # the first one writes and tells
+        if group is not None and group.rank > 0:  # the first one writes and tells
             return EXIT[learn(args, group).trace.stopped]
         output = Path(args.output)
         with examples.claimed(output):
@@ -51,8 +51,6 @@ def _group(args: argparse.Namespace) -> AbstractContextManager[Any]:
     """Join the processes that torchrun has started, if it has."""
     if "WORLD_SIZE" not in os.environ:
         return nullcontext()
-    if args.half != "torch":
-        raise ValueError("train: many processes need --half torch.")
     from chalkgrad.interop import process_group
 
     return process_group(args.device)

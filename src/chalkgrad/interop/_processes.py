@@ -11,14 +11,52 @@ import torch.distributed
 
 from chalkgrad._core import check
 
-__all__ = ["process_group"]
+__all__ = ["Processes", "process_group"]
 
 dist: Any = torch.distributed  # its type tells of half of its names
 NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
+class Processes:
+    """Processes that train together, of either half, as ``cg.training.fit`` takes them.
+
+    Parameters
+    ----------
+    group : torch.distributed.ProcessGroup
+        A group of PyTorch; `process_group` makes one and wraps it.
+    device : str
+        What its messages are made of: ``"cpu"``, or ``"cuda"`` for NCCL.
+
+    Attributes
+    ----------
+    rank : int
+        The number of this process, from 0.
+    size : int
+        How many they are.
+    """
+
+    def __init__(self, group: Any, device: str = "cpu") -> None:
+        self._group, self._device = group, device
+        self.rank, self.size = dist.get_rank(group), dist.get_world_size(group)
+
+    def add_up(self, a: Any) -> None:
+        """Replace an array by the sum of those that all processes give."""
+        ours = torch.as_tensor(a)  # the same memory
+        sent = ours.to(self._device)
+        dist.all_reduce(sent, group=self._group)
+        if sent is not ours:
+            ours.copy_(sent)
+
+    def gather(self, numbers: list[int]) -> list[list[int]]:
+        """Return the whole numbers that each process gives, all as many."""
+        ours = torch.tensor(numbers, device=self._device)
+        of_each = [torch.empty_like(ours) for _ in range(self.size)]
+        dist.all_gather(of_each, ours, group=self._group)
+        return [theirs.tolist() for theirs in of_each]
+
+
 @contextmanager
-def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Any]:
+def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Processes]:
     """Join the processes that ``torchrun`` has started; leave them in the end.
 
     On ``"cpu"`` they talk by gloo. With ``"cuda"`` each takes a GPU of its own, which
@@ -36,7 +74,7 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Any]
 
     Yields
     ------
-    torch.distributed.ProcessGroup
+    Processes
         All of them, for ``cg.training.fit(…, group=group)``.
 
     Raises
@@ -119,6 +157,6 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Any]
         timeout=wait,
     )
     try:
-        yield dist.group.WORLD
+        yield Processes(dist.group.WORLD, device)
     finally:
         dist.destroy_process_group()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core.either import ndarray
+from chalkgrad._core.either import empty
 from chalkgrad.data._shared import taken
 
 __all__ = ["Alone", "Together"]
@@ -50,32 +50,22 @@ class Alone:
 class Together(Alone):
     """A process of a group: all have the same weights, each its share of every batch.
 
-    What a process finds is weighted by its rows, and one all-reduce adds up: so shares
+    What a process finds is weighted by its rows, and one message adds up: so shares
     need not be equal, and one may be empty.
     """
 
     def __init__(self, step: Any, group: Any) -> None:
         super().__init__(step)
-        w = step.w
-        if not hasattr(w, "detach"):
+        if not hasattr(group, "add_up"):
             raise TypeError(
-                "fit: `group` needs arrays of PyTorch, got those of NumPy; import "
-                "chalkgrad.torch as cg."
+                "fit: `group` must be the processes that interop.process_group() "
+                f"joins, got {type(group).__name__}."
             )
-        import torch
-        from torch import distributed
-
-        if not isinstance(group, distributed.ProcessGroup):
-            raise TypeError(
-                "fit: `group` must be a process group of PyTorch, got "
-                f"{type(group).__name__}; join one with interop.process_group()."
-            )
-        self._torch, self._distributed, self._group = torch, distributed, group
-        self._rank, self._size = distributed.get_rank(group), group.size()
-        self.leads = self._rank == 0
+        self._group, self.leads = group, group.rank == 0
         self._was_pressed = False
+        self._size, networks = math.prod(step.w.shape), step.w.shape[:-1]
         # What a step sends: gradient, losses, the number of rows, whether Ctrl-C came.
-        self._sums = w.new_empty(w.numel() + w[..., 0].numel() + 2)
+        self._sums = empty(self._size + math.prod(networks) + 2, like=step.w)
 
     @property
     def is_interrupted(self) -> bool:
@@ -83,13 +73,10 @@ class Together(Alone):
         return self._was_pressed
 
     def agree(self, about: dict[str, Any]) -> None:
-        digests = [_digest(value) for value in about.values()]
-        ours = self._torch.tensor(digests, device=self.step.w.device)
-        everyones = [ours.clone() for _ in range(self._size)]
-        self._distributed.all_gather(everyones, ours, group=self._group)
-        for rank, theirs in enumerate(everyones):
-            same = zip(about, (theirs == everyones[0]).tolist(), strict=True)
-            if differ := [name for name, is_same in same if not is_same]:
+        first, *others = self._group.gather([_digest(a) for a in about.values()])
+        for rank, theirs in enumerate(others, 1):
+            each = zip(about, first, theirs, strict=True)
+            if differ := [name for name, a, b in each if a != b]:
                 raise ValueError(
                     f"fit: process {rank} of `group` has another "
                     f"{' and '.join(differ)} than process 0; give all of them the same "
@@ -97,49 +84,49 @@ class Together(Alone):
                 )
 
     def share(self, start: int, stop: int) -> slice:
-        n = stop - start
-        first, end = (n * rank // self._size for rank in (self._rank, self._rank + 1))
-        return slice(start + first, start + end)
+        n, rank, size = stop - start, self._group.rank, self._group.size
+        return slice(start + n * rank // size, start + n * (rank + 1) // size)
 
     def part(self, x: Any, y: Any) -> tuple[Any, Any]:
         rows = np.arange(len(x))[self.share(0, len(x))]
         return taken(x, rows), y[rows]
 
     def gradient(self, x: Any, y: Any) -> tuple[Any, int]:
-        step = self.step
+        step, size = self.step, self._size
 
-        def measure() -> Any:
-            losses = self._torch.as_tensor(step.gradient(x, y)).to(step.grad)
-            return self._torch.cat([step.grad.flatten(), losses.flatten()])
+        def measure(means: Any) -> None:
+            losses = step.gradient(x, y)
+            means[:size] = step.grad.reshape(-1)
+            means[size:] = losses.reshape(-1)
 
         means, rows = self._mean(measure, len(x), self._sums)
-        size = step.grad.numel()
-        step.grad.copy_(means[:size].view_as(step.grad))
+        step.grad[...] = means[:size].reshape(step.grad.shape)
         return means[size:].reshape(step.grad.shape[:-1]), rows
 
     def mean(self, measure: Callable[[], Any], rows: int, shape: Any) -> Any:
-        sums = self.step.w.new_empty(math.prod(shape) + 2).double()
+        def write(means: Any) -> None:
+            means[:] = measure().reshape(-1)
 
-        def measured() -> Any:
-            return sums.new_tensor(measure()).flatten()
-
-        return ndarray(self._mean(measured, rows, sums)[0]).reshape(shape)
+        return self._mean(write, rows, np.empty(math.prod(shape) + 2))[0].reshape(shape)
 
     def _mean(
-        self, measure: Callable[[], Any], rows: int, sums: Any
+        self, measure: Callable[[Any], None], rows: int, sums: Any
     ) -> tuple[Any, int]:
-        """Fill `sums`, add up, and return the means and of how many rows they are."""
+        """Let `measure` write; return the means over all, and of how many rows."""
         means = sums[:-2]
+        means[:] = 0
         try:
-            means[...] = measure() * rows if rows else 0
+            if rows:
+                measure(means)
         except check.DivergedError:
-            means[...] = math.nan  # tell the others, who would wait
+            means[:] = math.nan  # tell the others, who would wait
+        means *= rows
         sums[-2], sums[-1] = rows, len(self.pressed)
-        self._distributed.all_reduce(sums, group=self._group)
+        self._group.add_up(sums)
         of_all, presses = sums[-2:].tolist()
         self._was_pressed = presses > 0
         means /= of_all
-        if not self._torch.isfinite(means).all():
+        if not (abs(means) < math.inf).all():
             raise check.DivergedError("fit")
         return means, int(of_all)
 

@@ -198,9 +198,9 @@ def fit(
         ``.csv`` or ``.jsonl``.
     precision : "full", "tf32" or "bf16"
         Of the matrix products, as in `net.plan`.
-    group : torch.distributed.ProcessGroup, optional
+    group : interop.Processes, optional
         The processes that train together, as ``interop.process_group()`` joins them; by
-        default, this one by itself. Only in the PyTorch half.
+        default, this one by itself.
     progress : bool, optional
         Whether to show a bar, which needs rich. By default, if rich is installed and
         stderr is a terminal.
@@ -216,7 +216,7 @@ def fit(
         What `net` and `loss` raise on `x`, `y` or `validation`, before the first step;
         if `epochs`, `batch_size`, `patience` or `keep` is not a whole number above 0;
         if `rng` is not a seed; if there is `patience` without `validation`, or with
-        many networks; if `log` has another ending; if `group` is not a process group,
+        many networks; if `log` has another ending; if `group` is no group of processes,
         or its processes were given different arguments.
     CheckpointError, FileExistsError
         Without `resume`: if there are checkpoints, or a log, already. With it: if no
@@ -321,6 +321,7 @@ def fit(
             stopped = str(stop) if _is_finite(step.w) else "diverged"
             if stopped == "interrupted":
                 run.save(step.w, step.state)
+    team.agree({"end": (stopped, run.steps)})  # nobody goes on before all is written
     diverged = stopped == "diverged"
     w = good if diverged else optimizer.weights(step.w, step.state)
     losses, validation_losses, accuracies = (
@@ -933,7 +934,7 @@ def _plan(
 
 def _loss_and_grad(
     net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any]
-) -> tuple[Array, Any]:
+) -> tuple[Any, Any]:
     """Return the loss and its gradient, both finite."""
     try:
         value, grad = net.loss_and_grad(w, x, y, loss)
@@ -944,7 +945,7 @@ def _loss_and_grad(
         raise check.DivergedError("fit") from None
     if not (_is_finite(value) and _is_finite(grad)):
         raise check.DivergedError("fit")
-    return ndarray(value).astype(np.float64), grad
+    return value, grad
 
 
 def _judged(
@@ -962,7 +963,7 @@ def _judged(
     def value() -> Array:
         mean = np.zeros(shape)
         for _, xs, ys in portions(*validation):
-            mean += _loss_and_grad(net, w, xs, ys, loss)[0] * (len(xs) / n)
+            mean += ndarray(_loss_and_grad(net, w, xs, ys, loss)[0]) * (len(xs) / n)
         return mean
 
     def right() -> Array:
