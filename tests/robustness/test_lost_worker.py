@@ -61,9 +61,8 @@ def test_a_lost_process_comes_back_in_one_restart(tmp_path, torture, half):
         assert (done.returncode, starts) == (0, 2), done.stderr
         assert reached(tmp_path / str(k)) == undisturbed
         took = time.perf_counter() - began
-        print(
-            f"{half}: process {rank} lost after step {after}, all came back; {took:.0f} s"
-        )
+        lost = f"{half}: process {rank} lost after step {after}"
+        print(f"{lost}, all came back; {took:.0f} s")
 
 
 def test_without_restarts_all_end(tmp_path, torture):

@@ -1,7 +1,7 @@
 """One of the processes that ``torchrun`` starts: it trains, and may be made to die.
 
-``torchrun … worker.py HALF RANK STEP FOLDER``: the process of this rank kills itself after
-this step, the first time. Each start leaves a file in the folder.
+``torchrun … worker.py HALF RANK STEP FOLDER``: the process of this rank kills itself
+after this step, the first time. Each start leaves a file in the folder.
 """
 
 import os
