@@ -39,7 +39,7 @@ build: setup node_modules/.package-lock.json ## build the site into site/; a war
 	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m chalkdocs.finish site
 
-test: site-test lint types unit-test docs-test ## everything that a change must pass
+test: lint types unit-test docs-test ## what every change must pass: style, types, facts, every snippet
 
 lint: setup node_modules/.package-lock.json ## style of the code, and what the workflows may do
 	$(BIN)/ruff check .
@@ -60,7 +60,7 @@ unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
 docs-test: setup ## every snippet of every page, in both readings
 	$(BIN)/pytest docs README.md
 
-torture: setup ## checkpoints: every kill, every full disk, every flipped bit; minutes
+torture: setup ## every kill, full disk, flipped bit and lost process; minutes
 	TORTURE=1 $(BIN)/pytest tests/robustness
 
 # All of them take hours: SAMPLE=0. One module: ONLY=losses, and then nothing is kept.
@@ -68,7 +68,7 @@ SAMPLE ?= 400
 mutation: setup ## faults planted in the modules that compute: do the tests notice?
 	$(BIN)/python -m tests.mutation $(ONLY) --sample $(SAMPLE)
 
-site-test: look-test copy-test run-test ## the built site in a real browser
+site-test: look-test copy-test run-test ## the built site in a real browser: for changes of the site
 
 look-test: build ## how the site looks and behaves: every page, every widget
 	$(BIN)/pytest tests/site --ignore tests/site/test_copies.py --ignore tests/site/test_run.py \
