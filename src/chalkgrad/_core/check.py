@@ -6,9 +6,13 @@ to do. Nothing here knows NumPy or PyTorch, so both halves speak with the same w
 
 import functools
 import math
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from os import PathLike
 from typing import Any
+
+from chalkgrad._core.types import Optimizer
 
 FLOATS = ("float32", "float64")
 HALF_FLOATS = ("float16", "bfloat16")
@@ -53,10 +57,13 @@ def number(
     ]
     wanted = f"{where}: `{name}` must be {' '.join(filter(None, bounds))}"
     try:
-        x = float(value)
+        x = float(value) if _is_one(value) else None
+    except OverflowError:  # a whole number of more than 308 digits
+        x = math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
-        kind = type(value).__name__
-        raise TypeError(f"{wanted}, got {value!r} ({kind}).") from None
+        x = None
+    if x is None:
+        raise TypeError(f"{wanted}, got {value!r} ({type(value).__name__}).")
     if (
         not math.isfinite(x)
         or not low <= x <= high
@@ -83,11 +90,52 @@ def one_limit(
 def integer(where: str, name: str, value: Any, *, low: int = 0) -> int:
     """Return `value` as an int if it is a whole number, `low` or more."""
     wanted = f"{where}: `{name}` must be a whole number, {low} or more"
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    try:
+        x = operator.index(value) if _is_one(value) else None
+    except TypeError:
+        x = None
+    if x is None:
         raise TypeError(f"{wanted}, got {value!r} ({type(value).__name__}).")
-    if (x := value.__index__()) < low:
+    if x < low:
         raise ValueError(f"{wanted}, got {x}.")
-    return int(x)
+    return x
+
+
+def _is_one(value: Any) -> bool:
+    """Whether `value` may be one number: no truth, no text, and no array with axes."""
+    if isinstance(value, bool | str | bytes):
+        return False
+    if not hasattr(value, "dtype"):
+        return True
+    return dtype_name(value) != "bool" and not tuple(value.shape)
+
+
+def truth(where: str, name: str, value: Any) -> bool:
+    """Return `value` as a bool if it is one, Python's or NumPy's."""
+    if type(value).__name__ not in ("bool", "bool_"):
+        raise TypeError(
+            f"{where}: `{name}` must be True or False, got {value!r} "
+            f"({type(value).__name__})."
+        )
+    return bool(value)
+
+
+def function(where: str, name: str, f: Any) -> None:
+    """Raise unless `f` may be called."""
+    if not callable(f):
+        raise TypeError(
+            f"{where}: `{name}` must be a function, got {type(f).__name__}."
+        )
+
+
+def optimizer(where: str, value: Any) -> None:
+    """Raise unless `value` is an optimizer, and not the function that makes one."""
+    if not isinstance(value, Optimizer):
+        given = getattr(value, "__name__", type(value).__name__)
+        raise TypeError(
+            f"{where}: `optimizer` must be an optimizer, got {given}; make one with "
+            "cg.optimizers.sgd(lr=0.1)."
+        )
 
 
 def rate(where: str, lr: Any) -> Any:
@@ -112,12 +160,81 @@ def choice(where: str, name: str, value: Any, options: Collection[str]) -> str:
     raise ValueError(f"{where}: `{name}` must be one of {known}, got {value!r}.")
 
 
+def sequence(where: str, name: str, value: Any) -> list[Any]:
+    """Return the entries of `value` if they stand in a row."""
+    try:
+        return [value[i] for i in range(len(value))]
+    except (TypeError, KeyError):
+        raise TypeError(
+            f"{where}: `{name}` must be a list, got {value!r} ({type(value).__name__})."
+        ) from None
+
+
+def two(where: str, name: str, value: Any) -> tuple[Any, Any]:
+    """Return `value` if it is a pair."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(
+            f"{where}: `{name}` must be a pair, got {value!r} ({type(value).__name__})."
+        )
+    return value[0], value[1]
+
+
+def path(where: str, name: str, value: Any) -> None:
+    """Raise unless `value` names a file or a folder."""
+    if not isinstance(value, str | PathLike):
+        raise TypeError(
+            f"{where}: `{name}` must be a path, got {value!r} ({type(value).__name__})."
+        )
+
+
+def sizes(where: str, value: Any) -> tuple[int, ...]:
+    """Return the sizes of layers, two or more of them."""
+    whole = tuple(
+        integer(where, "sizes", size, low=1) for size in sequence(where, "sizes", value)
+    )
+    if len(whole) < 2:
+        raise ValueError(
+            f"{where}: `sizes` must list inputs, hidden units and outputs, two numbers "
+            f"or more, got {value!r}."
+        )
+    return whole
+
+
 def network(where: str, net: Any, kind: type[Any]) -> None:
     """Raise unless `net` is a network of this half."""
     if not isinstance(net, kind):
         raise TypeError(
             f"{where}: `net` must be a network of this half, made by cg.network, got "
             f"{type(net).__module__}.{type(net).__name__}."
+        )
+
+
+def state(where: str, value: Any, fresh: Any) -> Any:
+    """Return `value` if it is a state of the optimizer that began with `fresh`."""
+    if type(value) is not type(fresh):
+        raise TypeError(
+            f"{where}: `state` must be that of the optimizer, a "
+            f"{type(fresh).__name__}, got {type(value).__name__}."
+        )
+    return value
+
+
+def model(where: str, net: Any) -> None:
+    """Raise unless `net` can compute: a network of either half, or another model."""
+    if not (hasattr(net, "forward") and hasattr(net, "loss_and_grad")):
+        raise TypeError(
+            f"{where}: `net` must be a network, made by cg.network, got "
+            f"{type(net).__name__}."
+        )
+
+
+def one_network(where: str, w: Any) -> None:
+    """Raise unless `w` is the weights of one network."""
+    floating(where, "w", w)
+    if w.ndim != 1:
+        raise ShapeError(
+            f"{where}: `w` must be the weights of one network, got {tuple(w.shape)}; "
+            "take one with w[i]."
         )
 
 
@@ -248,8 +365,16 @@ def floating(where: str, name: str, x: Any) -> None:
         )
 
 
+def real(where: str, name: str, x: Any) -> None:
+    """Raise unless `x` is an array of floats, half precision among them."""
+    if not hasattr(x, "dtype") or dtype_name(x) not in HALF_FLOATS:
+        floating(where, name, x)
+
+
 def finite(where: str, name: str, x: Any) -> None:
     """Raise at the first nan or infinity."""
+    if _device(x) == "meta":  # no number to read: that it is elsewhere is told later
+        return
     values(where, name, x, abs(x) < math.inf, "every number must be finite")
 
 
@@ -341,6 +466,13 @@ class Arrays(ABC):
         values(where, "targets", t, abs(t) == 1, wanted)
         return x, t
 
+    def along(self, where: str, **two: Any) -> None:
+        """Raise unless two float arrays have one shape, dtype and device."""
+        for name, x in two.items():
+            self.floating(where, name, x)
+        self.alike(where, **two)
+        shapes(where, **{name: (x, "...") for name, x in two.items()})
+
     def same_device(self, where: str, **named: Any) -> None:
         """Raise unless all arrays live on one device."""
         (name, x), *others = named.items()
@@ -363,6 +495,11 @@ class Arrays(ABC):
                     f"{dtype_name(y)}; convert one with "
                     f'cg.array({other}, dtype="{dtype_name(x)}").'
                 )
+
+    def weights(self, where: str, w: Any) -> None:
+        """Raise unless an optimizer may begin at `w`."""
+        self.floating(where, "w", w)
+        self.finite(where, "w", w)
 
     def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
         """Raise unless an optimizer may step: so before anything is changed."""
