@@ -561,7 +561,7 @@ def test_array_refuses_a_ragged_list():
 
 def test_array_refuses_a_device_that_is_not_there():
     for half in HALVES:
-        with pytest.raises(DeviceError, match="array: device 'cuda:99' is not there"):
+        with pytest.raises(DeviceError, match="array: `device` 'cuda:99' is not there"):
             half.array([1.0], device="cuda:99")
 
 

@@ -341,7 +341,7 @@ def refused(capsys, words, folder):
         ("1,2,0\n3,4,1\n" * 5, "--labels -7", "none has number -7"),
         ("1,nan,0\n3,4,1\n" * 5, "", "has a nan or an infinity in column 1"),
         ("1,2,0\n3,4,1\n" * 5, "--hidden 0", "network:"),
-        ("1,2,0\n3,4,1\n" * 5, "--device moon", "device 'moon' is not there"),
+        ("1,2,0\n3,4,1\n" * 5, "--device moon", "`device` 'moon' is not there"),
         ("1,2,0\n3,4,1\n" * 5, "--batch-size -1", "`batch_size`"),
     ],
 )

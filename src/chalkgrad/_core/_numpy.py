@@ -51,7 +51,8 @@ def recorded(f: F) -> F:
                     bound = signature.bind(*args, **kwargs)
                     args, kwargs = bound.args, bound.kwargs
                 return a.record(step, args, kwargs)
-        return f(*args, **kwargs)
+        with np.errstate(over="ignore", invalid="ignore"):  # inf and nan tell it
+            return f(*args, **kwargs)
 
     return step  # type: ignore[return-value]
 
@@ -93,15 +94,16 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
     >>> cg.array([1, 2]).dtype
     dtype('int64')
     """
-    if device not in (None, "cpu"):
+    place: Any = "cpu" if device is None else device
+    if not isinstance(place, str) or place != "cpu":
         raise check.DeviceError(
-            f"array: device {device!r} is not there: the NumPy half computes on 'cpu'; "
-            "use chalkgrad.torch for a GPU."
+            f"array: `device` {device!r} is not there: the NumPy half computes on "
+            "'cpu'; use chalkgrad.torch for a GPU."
         )
     if dtype is not None:
         check.choice("array", "dtype", dtype, DTYPES)
-    if hasattr(x, "detach"):  # a tensor, of which NumPy reads only those in memory
-        x = x.detach().cpu().numpy()
+    if hasattr(x, "detach"):
+        x = in_memory(x)
     if _holds_tensor(x):
         raise TypeError(
             "array: `x` must be a number, a nested list of numbers, or one array, got "
@@ -123,7 +125,21 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
         raise TypeError(f"array: `x` must hold real numbers, got {name}.")
     if dtype is None and name in check.INTEGERS:
         dtype = "int64"
-    return out.astype(dtype or out.dtype, copy=False)
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            return out.astype(dtype or out.dtype, copy=False)
+    except FloatingPointError:
+        raise ValueError(
+            f"array: `x` must hold numbers that {dtype} can hold, got larger ones, or "
+            "nan."
+        ) from None
+
+
+def in_memory(x: Any) -> Array:
+    """Read a tensor; NumPy has no bfloat16, and float32 holds all its numbers."""
+    x = x.detach().cpu()
+    out: Array = (x.float() if check.dtype_name(x) == "bfloat16" else x).numpy()
+    return out
 
 
 def _holds_tensor(x: Any) -> bool:

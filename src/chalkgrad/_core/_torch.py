@@ -25,6 +25,8 @@ class _Arrays(check.Arrays):
         return x.to(getattr(torch, dtype))
 
     def is_finite(self, x: Any) -> bool:
+        if x.is_meta:  # nothing to read: that it is elsewhere, another check tells
+            return True
         flat = x.detach().reshape(-1)
         # The sum of squares is one pass; it may overflow where no number did.
         return math.isfinite(flat.dot(flat)) or bool(torch.isfinite(x).all())
@@ -43,13 +45,14 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
 
     `device` may be any of PyTorch's; by default its default device.
     """
+    # NumPy reads every number, then it moves.
+    made = torch.from_numpy(reference.array(x, dtype=dtype))
     try:
-        place = torch.device(device or torch.get_default_device())
-        # NumPy reads every number, then it moves.
-        return torch.from_numpy(reference.array(x, dtype=dtype)).to(place)
-    except (RuntimeError, AssertionError) as error:
+        place = torch.device(torch.get_default_device() if device is None else device)
+        return made.to(place)
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise check.DeviceError(
-            f"array: device {device!r} is not there: {str(error).splitlines()[0]}"
+            f"array: `device` {device!r} is not there: {str(error).splitlines()[0]}"
         ) from None
 
 
@@ -57,8 +60,7 @@ def asnumpy(x: Any) -> np.ndarray[Any, np.dtype[Any]]:
     """Copy a tensor into NumPy; twin of `chalkgrad.numpy.asnumpy`."""
     if not isinstance(x, arrays.kinds):
         arrays.one("asnumpy", "x", x)
-    out: np.ndarray[Any, np.dtype[Any]] = x.detach().cpu().numpy().copy()
-    return out
+    return reference.in_memory(x).copy()
 
 
 def moved(shared: ModuleType) -> ModuleType:

@@ -12,6 +12,11 @@ def ndarray(a: Any) -> Array:
     return a.detach().cpu().numpy() if hasattr(a, "detach") else np.asarray(a)
 
 
+def constant(a: Any) -> Any:
+    """Return it without its history, which no gradient is asked through."""
+    return a.detach() if hasattr(a, "detach") else a
+
+
 def copied(a: Any) -> Any:
     """Return a copy of its own half, without its history."""
     return a.detach().clone() if hasattr(a, "detach") else a.copy()
