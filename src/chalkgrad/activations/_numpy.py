@@ -330,7 +330,7 @@ def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
     """
     slope = check.number("leaky_relu", "slope", slope, low=0, high=1)
     z = _real("leaky_relu", z)
-    return np.maximum(z, slope * z)
+    return np.where(z > 0, z, slope * z)  # 0 * inf is nan, which a maximum keeps
 
 
 @recorded
