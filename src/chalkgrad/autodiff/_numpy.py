@@ -104,6 +104,7 @@ def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
     >>> cg.autodiff.value_and_grad(lambda w: (w**2).sum())(cg.array([1.0, 3.0]))
     (np.float64(10.0), array([2., 6.]))
     """
+    check.function("value_and_grad", "f", f)
 
     def run(x: Array, *rest: Any) -> tuple[Any, Array]:
         value, pull = _pullback("value_and_grad", f, (x, *rest), 1)
@@ -144,6 +145,7 @@ def grad(f: Callable[..., Any]) -> Callable[..., Array]:
     >>> slope(cg.array(0.0)), cg.autodiff.grad(cg.autodiff.grad(slope))(cg.array(0.0))
     (array(1.), array(-1.))
     """
+    check.function("grad", "f", f)
     both = value_and_grad(f)
     return lambda x, *rest: both(x, *rest)[1]
 
@@ -179,6 +181,7 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     >>> pullback(cg.array([1.0, 10.0]))
     (array([ 3., 40.]), array([ 1., 20.]))
     """
+    check.function("vjp", "f", f)
     value, pull = _pullback("vjp", f, args, len(args))
 
     def pullback(g: Any) -> Any:
@@ -225,7 +228,8 @@ def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
     >>> cg.autodiff.jvp(lambda x: x**2, cg.array([1.0, 3.0]), cg.array([1.0, 0.5]))
     (array([1., 9.]), array([2., 3.]))
     """
-    check.shapes("jvp", x=(x, "..."), v=(v, "..."))
+    check.function("jvp", "f", f)
+    arrays.along("jvp", x=x, v=v)
     value, pull = _pullback("jvp", f, (x,), 1)
     _, push = _pullback("jvp", lambda g: pull(g)[0], (np.zeros_like(value),), 1)
     return value, push(v)[0]
@@ -258,6 +262,7 @@ def jacobian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
     array([[4., 0.],
            [3., 2.]])
     """
+    check.function("jacobian", "f", f)
 
     def run(x: Array) -> Array:
         value, pull = _pullback("jacobian", f, (x,), 1)
@@ -295,6 +300,7 @@ def hessian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
     array([[6., 4.],
            [4., 0.]])
     """
+    check.function("hessian", "f", f)
     return jacobian(grad(f))
 
 
@@ -333,7 +339,8 @@ def hvp(f: Callable[[Any], Any], w: Array, v: Array) -> Array:
     >>> cg.autodiff.hvp(f, cg.array([2.0, 3.0]), cg.array([1.0, 0.0]))
     array([6., 4.])
     """
-    check.shapes("hvp", w=(w, "..."), v=(v, "..."))
+    check.function("hvp", "f", f)
+    arrays.along("hvp", w=w, v=v)
     slope = grad(f)
     return grad(lambda x: (slope(x) * v).sum())(w)
 

@@ -66,6 +66,7 @@ def _pullback(
 
 def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
     """Twin of `chalkgrad.numpy.autodiff.value_and_grad`."""
+    check.function("value_and_grad", "f", f)
 
     def run(x: Array, *rest: Any) -> tuple[Any, Array]:
         value, pull = _pullback("value_and_grad", f, (x, *rest), 1)
@@ -81,12 +82,14 @@ def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
 
 def grad(f: Callable[..., Any]) -> Callable[..., Array]:
     """Twin of `chalkgrad.numpy.autodiff.grad`."""
+    check.function("grad", "f", f)
     both = value_and_grad(f)
     return lambda x, *rest: both(x, *rest)[1]
 
 
 def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     """Twin of `chalkgrad.numpy.autodiff.vjp`."""
+    check.function("vjp", "f", f)
     value, pull = _pullback("vjp", f, args, len(args))
 
     def pullback(g: Any) -> Any:
@@ -103,7 +106,8 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
 
 def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
     """Twin of `chalkgrad.numpy.autodiff.jvp`."""
-    check.shapes("jvp", x=(x, "..."), v=(v, "..."))
+    check.function("jvp", "f", f)
+    arrays.along("jvp", x=x, v=v)
     value, pull = _pullback("jvp", f, (x,), 1)
     start = torch.zeros_like(value)
     _, push = _pullback("jvp", lambda g: pull(g)[0], (start,), 1)
@@ -112,6 +116,7 @@ def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
 
 def jacobian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
     """Twin of `chalkgrad.numpy.autodiff.jacobian`."""
+    check.function("jacobian", "f", f)
 
     def run(x: Array) -> Array:
         value, pull = _pullback("jacobian", f, (x,), 1)
@@ -125,12 +130,14 @@ def jacobian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
 
 def hessian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
     """Twin of `chalkgrad.numpy.autodiff.hessian`."""
+    check.function("hessian", "f", f)
     return jacobian(grad(f))
 
 
 def hvp(f: Callable[[Any], Any], w: Array, v: Array) -> Array:
     """Twin of `chalkgrad.numpy.autodiff.hvp`."""
-    check.shapes("hvp", w=(w, "..."), v=(v, "..."))
+    check.function("hvp", "f", f)
+    arrays.along("hvp", w=w, v=v)
     slope = grad(f)
     return grad(lambda x: (slope(x) * v).sum())(w)
 
