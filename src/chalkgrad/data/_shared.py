@@ -44,12 +44,18 @@ DIGITS_SHA256 = "089d33176bf6819a5c6ebd6746c5293713f4e81c2c8fc52b672e6e15faa78f4
 def generator(where: str, rng: Any) -> np.random.Generator:
     """Return `rng` as a NumPy Generator."""
     try:
+        if rng is None:  # NumPy would draw other numbers every time
+            raise TypeError
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"{where}: `rng` must be a seed (a whole number, 0 or more) or a NumPy "
             f"Generator, got {rng!r}."
         ) from None
+
+
+def _kind(x: Any) -> str:
+    return "a single number" if hasattr(x, "shape") else type(x).__name__
 
 
 def rows(where: str, **arrays: Any) -> int:
@@ -59,7 +65,7 @@ def rows(where: str, **arrays: Any) -> int:
         if not getattr(array, "shape", ()):
             raise TypeError(
                 f"{where}: `{name}` must be an array with a row for each example, got "
-                f"{type(array).__name__}; make one with cg.array({name})."
+                f"{_kind(array)}; make one with cg.array({name})."
             )
     for other, y in others:
         if x.shape[0] != y.shape[0]:
@@ -73,11 +79,11 @@ def rows(where: str, **arrays: Any) -> int:
 
 def _start(
     where: str, n: int, rng: Any, noise: float, classes: int = 2
-) -> tuple[np.random.Generator, Array]:
+) -> tuple[int, np.random.Generator, float, Array]:
     """Check what every drawn set takes; deal out the labels in turns."""
     n = check.integer(where, "n", n, low=1)
-    check.number(where, "noise", noise, low=0)
-    return generator(where, rng), np.arange(n) % classes
+    noise = check.number(where, "noise", noise, low=0)
+    return n, generator(where, rng), noise, np.arange(n) % classes
 
 
 def line(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
@@ -114,7 +120,7 @@ def line(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
     >>> float(abs(targets - (2 * x + 1)).max())
     0.0
     """
-    rng, _ = _start("line", n, rng, noise)
+    n, rng, noise, _ = _start("line", n, rng, noise)
     x = rng.uniform(-1, 1, (n, 1))
     return x, 2 * x + 1 + noise * rng.standard_normal((n, 1))
 
@@ -156,7 +162,7 @@ def separable(n: int, *, rng: Any = 0, margin: float = 0.1) -> tuple[Array, Arra
     True
     """
     margin = check.number("separable", "margin", margin, low=0)
-    rng, labels = _start("separable", n, rng, 0)
+    n, rng, _, labels = _start("separable", n, rng, 0)
     away = (2 * labels - 1) * (margin + rng.uniform(0, 1, n))
     along = rng.uniform(-1, 1, n)
     x = np.outer(0.2 + away, [0.6, 0.8]) + np.outer(along, [-0.8, 0.6])
@@ -199,7 +205,7 @@ def xor(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
     >>> labels
     array([0, 1, 0, 1])
     """
-    rng, labels = _start("xor", n, rng, noise)
+    n, rng, noise, labels = _start("xor", n, rng, noise)
     table = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
     return table[np.arange(n) % 4] + noise * rng.standard_normal((n, 2)), labels
 
@@ -239,7 +245,7 @@ def moons(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
     >>> round(float(abs((upper**2).sum(-1) - 1).max()), 12)
     0.0
     """
-    rng, labels = _start("moons", n, rng, noise)
+    n, rng, noise, labels = _start("moons", n, rng, noise)
     angle = rng.uniform(0, np.pi, n)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     x = np.where(labels[:, None] == 0, upper, [1.0, 0.5] - upper)
@@ -277,7 +283,7 @@ def circles(n: int, *, rng: Any = 0, noise: float = 0.05) -> tuple[Array, Array]
     >>> (x**2).sum(-1) ** 0.5
     array([1. , 0.5, 1. , 0.5])
     """
-    rng, labels = _start("circles", n, rng, noise)
+    n, rng, noise, labels = _start("circles", n, rng, noise)
     angle, radius = rng.uniform(0, 2 * np.pi, n), 1 - labels / 2
     x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
     return x + noise * rng.standard_normal((n, 2)), labels
@@ -318,7 +324,7 @@ def spirals(n: int, *, rng: Any = 0, noise: float = 0.02) -> tuple[Array, Array]
     >>> x.shape, labels.shape
     ((100, 2), (100,))
     """
-    rng, labels = _start("spirals", n, rng, noise)
+    n, rng, noise, labels = _start("spirals", n, rng, noise)
     radius = rng.uniform(0.1, 1, n)
     angle = np.pi * (3 * radius + labels)
     x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
@@ -363,7 +369,7 @@ def blobs(
     array([0, 1, 2, 0, 1, 2, 0])
     """
     classes = check.integer("blobs", "classes", classes, low=2)
-    rng, labels = _start("blobs", n, rng, noise, classes)
+    n, rng, noise, labels = _start("blobs", n, rng, noise, classes)
     angle = 2 * np.pi * labels / classes
     centres = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     return centres + noise * rng.standard_normal((n, 2)), labels
