@@ -375,8 +375,10 @@ def binary_cross_entropy_grad(
 
 def _logits_and_classes(
     where: str, logits: Array, labels: Array, label_smoothing: float
-) -> tuple[Array, Array]:
-    check.number(where, "label_smoothing", label_smoothing, low=0, high=1)
+) -> tuple[Array, Array, float]:
+    label_smoothing = check.number(
+        where, "label_smoothing", label_smoothing, low=0, high=1
+    )
     z = arrays.real(where, "logits", logits, finite=False)
     y = arrays.whole(where, "labels", labels)
     arrays.same_device(where, logits=z, labels=y)
@@ -392,7 +394,7 @@ def _logits_and_classes(
     wanted = "the class that a label names must not be masked out"
     named = _at(z, y)
     check.values(where, "logits", named, named > -np.inf, wanted)
-    return z, y
+    return z, y, label_smoothing
 
 
 def _at(z: Array, labels: Array) -> Array:
@@ -490,8 +492,8 @@ def cross_entropy(
     array([1.09861229e+00, 8.49670851e-18])
     """
     where = "cross_entropy"
-    z, y = _logits_and_classes(where, logits, labels, label_smoothing)
-    losses = _surprise(z, y, _Exponentials(z), label_smoothing)
+    z, y, smoothing = _logits_and_classes(where, logits, labels, label_smoothing)
+    losses = _surprise(z, y, _Exponentials(z), smoothing)
     return _reduce(where, losses, reduction)
 
 
@@ -536,8 +538,8 @@ def cross_entropy_grad(
     array([[ 0.5, -0.5]])
     """
     where = "cross_entropy_grad"
-    z, y = _logits_and_classes(where, logits, labels, label_smoothing)
-    slopes = _surprise_slopes(y, _Exponentials(z), label_smoothing)
+    z, y, smoothing = _logits_and_classes(where, logits, labels, label_smoothing)
+    slopes = _surprise_slopes(y, _Exponentials(z), smoothing)
     return _share(where, slopes, reduction, classes=z.shape[-1])
 
 
@@ -576,11 +578,12 @@ def cross_entropy_and_slopes(
     logits: Array, labels: Array, *, label_smoothing: float = 0.0
 ) -> tuple[Array, Array]:
     """Return each example's loss and its slopes, for less than the two one by one."""
-    z, y = _logits_and_classes("cross_entropy", logits, labels, label_smoothing)
+    where = "cross_entropy"
+    z, y, smoothing = _logits_and_classes(where, logits, labels, label_smoothing)
     of = _Exponentials(z)
     return (
-        _surprise(z, y, of, label_smoothing),
-        _surprise_slopes(y, of, label_smoothing),
+        _surprise(z, y, of, smoothing),
+        _surprise_slopes(y, of, smoothing),
     )
 
 

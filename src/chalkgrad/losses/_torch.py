@@ -161,8 +161,10 @@ def _yes_or_no_slopes(z: Array, y: Array) -> Array:
 
 def _logits_and_classes(
     where: str, logits: Array, labels: Array, label_smoothing: float
-) -> tuple[Array, Array]:
-    check.number(where, "label_smoothing", label_smoothing, low=0, high=1)
+) -> tuple[Array, Array, float]:
+    label_smoothing = check.number(
+        where, "label_smoothing", label_smoothing, low=0, high=1
+    )
     z = arrays.real(where, "logits", logits, finite=False)
     y = arrays.whole(where, "labels", labels)
     arrays.same_device(where, logits=z, labels=y)
@@ -178,7 +180,7 @@ def _logits_and_classes(
     wanted = "the class that a label names must not be masked out"
     named = _at(z, y)
     check.values(where, "logits", named, named > -torch.inf, wanted)
-    return z, y
+    return z, y, label_smoothing
 
 
 def _at(z: Array, labels: Array) -> Array:
@@ -212,19 +214,19 @@ def cross_entropy(
 ) -> Array:
     """Twin of `chalkgrad.numpy.losses.cross_entropy`."""
     where = "cross_entropy"
-    z, y = _logits_and_classes(where, logits, labels, label_smoothing)
+    z, y, smoothing = _logits_and_classes(where, logits, labels, label_smoothing)
 
     def losses(z: Array) -> Array:
         top, place = z.max(dim=-1, keepdim=True)
         others = _exp_below(z, top).scatter(-1, place, 0)
         log_sum = torch.log1p(others.sum(dim=-1))
         values = (top[..., 0] - _at(z, y)) + log_sum
-        if label_smoothing > 0:
+        if smoothing > 0:
             everywhere = (top - z).mean(dim=-1) + log_sum
-            values = (1 - label_smoothing) * values + label_smoothing * everywhere
+            values = (1 - smoothing) * values + smoothing * everywhere
         return values
 
-    values = _Primitive.apply(z, losses, lambda z: _class_slopes(z, y, label_smoothing))  # type: ignore[no-untyped-call]
+    values = _Primitive.apply(z, losses, lambda z: _class_slopes(z, y, smoothing))  # type: ignore[no-untyped-call]
     return _reduce(where, values, reduction)
 
 
@@ -237,8 +239,8 @@ def cross_entropy_grad(
 ) -> Array:
     """Twin of `chalkgrad.numpy.losses.cross_entropy_grad`."""
     where = "cross_entropy_grad"
-    z, y = _logits_and_classes(where, logits, labels, label_smoothing)
-    slopes = _class_slopes(z, y, label_smoothing)
+    z, y, smoothing = _logits_and_classes(where, logits, labels, label_smoothing)
+    slopes = _class_slopes(z, y, smoothing)
     return _share(where, slopes, reduction, classes=z.shape[-1])
 
 
