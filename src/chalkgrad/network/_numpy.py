@@ -67,14 +67,9 @@ def network(
     >>> net.size
     65
     """
-    if len(sizes) < 2:
-        raise ValueError(
-            "network: `sizes` must list inputs, hidden units and outputs, two numbers "
-            f"or more, got {sizes!r}."
-        )
-    whole = tuple(check.integer("network", "sizes", size, low=1) for size in sizes)
+    whole = check.sizes("network", sizes)
     check.choice("network", "activation", activation, ELEMENTWISE)
-    return Network(whole, activation, bool(skip))
+    return Network(whole, activation, check.truth("network", "skip", skip))
 
 
 @dataclass(frozen=True)
@@ -220,6 +215,7 @@ class Network:
         """
         return outputs(self, w, x)
 
+    @np.errstate(over="ignore", invalid="ignore")  # inf and nan tell it
     def loss_and_grad(
         self, w: Array, x: Array, y: Array, loss: Callable[..., Any]
     ) -> tuple[Array, Array]:
@@ -415,9 +411,11 @@ def affine(w: Array, h: Array, start: int, k: int) -> Array:
 
 def drawn(net: Any, rng: Any, scheme: str) -> np.ndarray[Any, np.dtype[Any]]:
     """Draw the weights of a network of either half, with NumPy."""
-    if isinstance(rng, Sequence) and not isinstance(rng, str):
+    if isinstance(rng, Sequence) and not isinstance(rng, str | bytes) and len(rng):
         return np.stack([drawn(net, seed, scheme) for seed in rng])
     try:
+        if rng is None or isinstance(rng, Sequence):  # NumPy would take them
+            raise TypeError
         generator = np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
         raise type(error)(

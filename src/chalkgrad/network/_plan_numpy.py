@@ -106,12 +106,14 @@ class Plan(Pass):
         batch_size: int,
         state: Any,
     ) -> None:
+        check.optimizer("plan", optimizer)
         self.batch_size = check.integer("plan", "batch_size", batch_size, low=1)
         w = arrays.real("plan", "w", w)
         check.shapes("plan", w=(w, f"... {net.size}"))
         super().__init__(net, w, loss, both)
         self._optimizer = optimizer.in_place
-        self.state = self._optimizer.init(self.w) if state is None else state
+        fresh = self._optimizer.init(self.w)
+        self.state = fresh if state is None else check.state("plan", state, fresh)
 
     def __call__(self, x: Array, y: Array) -> Any:
         """Step along the gradient of the mean loss over these rows.
@@ -142,10 +144,13 @@ class Plan(Pass):
     @np.errstate(over="ignore", invalid="ignore")  # it is told once, below
     def gradient(self, x: Array, y: Array) -> Any:
         """Compute the loss, and write its gradient into `grad`."""
-        self._forward(self._admitted(x, y))
+        x = self._admitted(x, y)
+        self._forward(x)
         loss = self._loss(self._layers[-1].z, y)
         self._backward()
         if not (_is_finite(loss) and _is_finite(self.grad)):
+            self._forward(x)
+            _Loss.__call__(self._loss, self._layers[-1].z, y)  # it knows what to say
             raise check.DivergedError("plan")
         return loss
 
@@ -160,7 +165,7 @@ class Plan(Pass):
         if type(x) is not np.ndarray or x.dtype != self.w.dtype:
             x = arrays.real("plan", "x", x, finite=False)
             arrays.alike("plan", w=self.w, x=x)
-        if type(y) is not np.ndarray:
+        if type(y) is not np.ndarray or y.size == 0:
             arrays.one("plan", "y", y)
         if x.shape != self._shape:
             arrays.one("plan", "x", x)

@@ -42,6 +42,7 @@ class Plan:
         state: Any,
         precision: str,
     ) -> None:
+        check.optimizer("plan", optimizer)
         self.batch_size = check.integer("plan", "batch_size", batch_size, low=1)
         self._precision = check.choice("plan", "precision", precision, PRECISIONS)
         w = arrays.real("plan", "w", w)
@@ -49,7 +50,8 @@ class Plan:
         self.w = w.detach().clone(memory_format=torch.contiguous_format)
         self.grad = torch.zeros_like(self.w)
         self._optimizer = optimizer.in_place
-        self.state = self._optimizer.init(self.w) if state is None else state
+        fresh = self._optimizer.init(self.w)
+        self.state = fresh if state is None else check.state("plan", state, fresh)
         self._net, self._reference = net, (loss, loss_grad)
         self._quick_loss = _QUICK.get(loss)
         self._layers: list[_Layer] = []

@@ -30,14 +30,9 @@ def network(
     sizes: Sequence[int], *, activation: str = "relu", skip: bool = False
 ) -> "Network":
     """Twin of `chalkgrad.numpy.network`."""
-    if len(sizes) < 2:
-        raise ValueError(
-            "network: `sizes` must list inputs, hidden units and outputs, two numbers "
-            f"or more, got {sizes!r}."
-        )
-    whole = tuple(check.integer("network", "sizes", size, low=1) for size in sizes)
+    whole = check.sizes("network", sizes)
     check.choice("network", "activation", activation, ELEMENTWISE)
-    return Network(whole, activation, bool(skip))
+    return Network(whole, activation, check.truth("network", "skip", skip))
 
 
 @dataclass(frozen=True)
