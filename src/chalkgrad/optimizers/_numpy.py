@@ -114,11 +114,11 @@ def sgd(
     lr = check.rate("sgd", lr)
     momentum = check.number("sgd", "momentum", momentum, low=0, high=1, open_high=True)
     weight_decay = check.number("sgd", "weight_decay", weight_decay, low=0)
-    if nesterov and momentum == 0:
+    if check.truth("sgd", "nesterov", nesterov) and momentum == 0:
         raise ValueError("sgd: `nesterov` needs `momentum` above 0.")
 
     def init(w: Array) -> SgdState:
-        arrays.real("sgd.init", "w", w)
+        arrays.weights("sgd.init", w)
         return SgdState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
@@ -194,7 +194,7 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
     eps = check.number("adagrad", "eps", eps, low=0)
 
     def init(w: Array) -> AdagradState:
-        arrays.real("adagrad.init", "w", w)
+        arrays.weights("adagrad.init", w)
         return AdagradState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: AdagradState) -> tuple[Array, AdagradState]:
@@ -259,7 +259,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
     eps = check.number("rmsprop", "eps", eps, low=0)
 
     def init(w: Array) -> RmspropState:
-        arrays.real("rmsprop.init", "w", w)
+        arrays.weights("rmsprop.init", w)
         return RmspropState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: RmspropState) -> tuple[Array, RmspropState]:
@@ -342,6 +342,7 @@ def adam(
     >>> w
     array([0.9, 0.9])
     """
+    amsgrad = check.truth("adam", "amsgrad", amsgrad)
     return _adam("adam", lr, beta1, beta2, eps, 0.0, amsgrad)
 
 
@@ -414,7 +415,7 @@ def _adam(
     eps = check.number(where, "eps", eps, low=0)
 
     def init(w: Array) -> AdamState | AmsgradState:
-        arrays.real(f"{where}.init", "w", w)
+        arrays.weights(f"{where}.init", w)
         zeros = [np.zeros_like(w) for _ in range(3)]
         return AmsgradState(0, *zeros) if amsgrad else AdamState(0, *zeros[:2])
 
@@ -529,7 +530,7 @@ def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimi
     eps = check.number("adadelta", "eps", eps, low=0)
 
     def init(w: Array) -> AdadeltaState:
-        arrays.real("adadelta.init", "w", w)
+        arrays.weights("adadelta.init", w)
         return AdadeltaState(0, np.zeros_like(w), np.zeros_like(w))
 
     def step(
@@ -609,7 +610,7 @@ def nadam(
     eps = check.number("nadam", "eps", eps, low=0)
 
     def init(w: Array) -> NadamState:
-        arrays.real("nadam.init", "w", w)
+        arrays.weights("nadam.init", w)
         return NadamState(0, np.zeros_like(w), np.zeros_like(w), 1.0)
 
     def step(w: Array, grad: Array, state: NadamState) -> tuple[Array, NadamState]:
@@ -684,7 +685,7 @@ def radam(
     eps = check.number("radam", "eps", eps, low=0)
 
     def init(w: Array) -> AdamState:
-        arrays.real("radam.init", "w", w)
+        arrays.weights("radam.init", w)
         return AdamState(0, np.zeros_like(w), np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: AdamState) -> tuple[Array, AdamState]:
@@ -761,7 +762,7 @@ def lion(
     weight_decay = check.number("lion", "weight_decay", weight_decay, low=0)
 
     def init(w: Array) -> LionState:
-        arrays.real("lion.init", "w", w)
+        arrays.weights("lion.init", w)
         return LionState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: LionState) -> tuple[Array, LionState]:
@@ -851,9 +852,10 @@ def schedule_free_adamw(
     )
 
     def init(w: Array) -> ScheduleFreeState:
-        arrays.real("schedule_free_adamw.init", "w", w)
+        arrays.weights("schedule_free_adamw.init", w)
         return ScheduleFreeState(0, w.copy(), w.copy(), np.zeros_like(w), 0.0)
 
+    @np.errstate(invalid="ignore")  # inf - inf is nan
     def step(
         w: Array, grad: Array, state: ScheduleFreeState
     ) -> tuple[Array, ScheduleFreeState]:
@@ -921,7 +923,7 @@ def barzilai_borwein(lr: Rate) -> Optimizer:
     lr = check.rate("barzilai_borwein", lr)
 
     def init(w: Array) -> BarzilaiBorweinState:
-        arrays.real("barzilai_borwein.init", "w", w)
+        arrays.weights("barzilai_borwein.init", w)
         zeros = np.zeros_like(w)
         return BarzilaiBorweinState(0, w.copy(), zeros, zeros[..., :1].copy())
 
@@ -995,10 +997,11 @@ def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
     eps = check.number("dog", "eps", eps, low=0)
 
     def init(w: Array) -> DogState:
-        arrays.real("dog.init", "w", w)
+        arrays.weights("dog.init", w)
         far = 1e-6 * (1 + _norm(w))
         return DogState(0, w.copy(), far, np.zeros_like(far))
 
+    @np.errstate(invalid="ignore")  # inf - inf is nan
     def step(w: Array, grad: Array, state: DogState) -> tuple[Array, DogState]:
         arrays.step("dog.step", w, grad, state)
         eta = _rate("dog.step", lr, state.t, w)
@@ -1081,7 +1084,7 @@ def prodigy(
     eps = check.number("prodigy", "eps", eps, low=0)
 
     def init(w: Array) -> ProdigyState:
-        arrays.real("prodigy.init", "w", w)
+        arrays.weights("prodigy.init", w)
         zeros = [np.zeros_like(w) for _ in range(3)]
         one = np.zeros_like(w[..., :1])
         m, v, s = zeros
@@ -1156,7 +1159,7 @@ def hypergradient(lr: Rate = 1e-2, *, hyper_lr: float = 1e-4) -> Optimizer:
     hyper_lr = check.number("hypergradient", "hyper_lr", hyper_lr, low=0)
 
     def init(w: Array) -> HypergradientState:
-        arrays.real("hypergradient.init", "w", w)
+        arrays.weights("hypergradient.init", w)
         return HypergradientState(0, np.zeros_like(w), np.zeros_like(w[..., :1]))
 
     def step(
@@ -1216,6 +1219,7 @@ def clipped(
     >>> w
     array([-3., -4.])
     """
+    check.optimizer("clipped", optimizer)
     limit, by_norm = check.one_limit("clipped", norm=norm, value=value)
 
     def init(w: Array) -> ClippedState:
@@ -1287,9 +1291,11 @@ def averaged(optimizer: Optimizer, *, decay: float = 0.999) -> Optimizer:
     >>> w, opt.weights(w, state)
     (array([0.]), array([0.5]))
     """
+    check.optimizer("averaged", optimizer)
     decay = check.number("averaged", "decay", decay, low=0, high=1, open_high=True)
 
     def init(w: Array) -> AveragedState:
+        arrays.weights("averaged.init", w)
         return AveragedState(0, w.copy(), optimizer.init(w))
 
     def step(
@@ -1327,6 +1333,6 @@ def share(eta: Any, total: float) -> tuple[float, float]:
 
     A step weighs as the square of its rate; an array of rates does not change.
     """
-    weight = eta**2 if isinstance(eta, float) else 1.0
+    weight = eta * eta if isinstance(eta, float) else 1.0
     total += weight
     return weight / total if total else 0.0, total

@@ -61,11 +61,11 @@ def sgd(
     lr = check.rate("sgd", lr)
     momentum = check.number("sgd", "momentum", momentum, low=0, high=1, open_high=True)
     weight_decay = check.number("sgd", "weight_decay", weight_decay, low=0)
-    if nesterov and momentum == 0:
+    if check.truth("sgd", "nesterov", nesterov) and momentum == 0:
         raise ValueError("sgd: `nesterov` needs `momentum` above 0.")
 
     def init(w: Array) -> SgdState:
-        arrays.real("sgd.init", "w", w)
+        arrays.weights("sgd.init", w)
         return SgdState(0, torch.zeros_like(w))
 
     @torch.no_grad()
@@ -102,7 +102,7 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
     eps = check.number("adagrad", "eps", eps, low=0)
 
     def init(w: Array) -> AdagradState:
-        arrays.real("adagrad.init", "w", w)
+        arrays.weights("adagrad.init", w)
         return AdagradState(0, torch.zeros_like(w))
 
     @torch.no_grad()
@@ -129,7 +129,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
     eps = check.number("rmsprop", "eps", eps, low=0)
 
     def init(w: Array) -> RmspropState:
-        arrays.real("rmsprop.init", "w", w)
+        arrays.weights("rmsprop.init", w)
         return RmspropState(0, torch.zeros_like(w))
 
     @torch.no_grad()
@@ -168,6 +168,7 @@ def adam(
     amsgrad: bool = False,
 ) -> Optimizer:
     """Twin of `chalkgrad.numpy.optimizers.adam`."""
+    amsgrad = check.truth("adam", "amsgrad", amsgrad)
     return _adam("adam", lr, beta1, beta2, eps, 0.0, amsgrad)
 
 
@@ -199,7 +200,7 @@ def _adam(
     eps = check.number(where, "eps", eps, low=0)
 
     def init(w: Array) -> AdamState | AmsgradState:
-        arrays.real(f"{where}.init", "w", w)
+        arrays.weights(f"{where}.init", w)
         zeros = [torch.zeros_like(w) for _ in range(3)]
         return AmsgradState(0, *zeros) if amsgrad else AdamState(0, *zeros[:2])
 
@@ -259,7 +260,7 @@ def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimi
     eps = check.number("adadelta", "eps", eps, low=0)
 
     def init(w: Array) -> AdadeltaState:
-        arrays.real("adadelta.init", "w", w)
+        arrays.weights("adadelta.init", w)
         return AdadeltaState(0, torch.zeros_like(w), torch.zeros_like(w))
 
     @torch.no_grad()
@@ -299,7 +300,7 @@ def nadam(
     eps = check.number("nadam", "eps", eps, low=0)
 
     def init(w: Array) -> NadamState:
-        arrays.real("nadam.init", "w", w)
+        arrays.weights("nadam.init", w)
         return NadamState(0, torch.zeros_like(w), torch.zeros_like(w), 1.0)
 
     @torch.no_grad()
@@ -332,7 +333,7 @@ def radam(
     eps = check.number("radam", "eps", eps, low=0)
 
     def init(w: Array) -> AdamState:
-        arrays.real("radam.init", "w", w)
+        arrays.weights("radam.init", w)
         return AdamState(0, torch.zeros_like(w), torch.zeros_like(w))
 
     @torch.no_grad()
@@ -372,7 +373,7 @@ def lion(
     weight_decay = check.number("lion", "weight_decay", weight_decay, low=0)
 
     def init(w: Array) -> LionState:
-        arrays.real("lion.init", "w", w)
+        arrays.weights("lion.init", w)
         return LionState(0, torch.zeros_like(w))
 
     @torch.no_grad()
@@ -419,7 +420,7 @@ def schedule_free_adamw(
     )
 
     def init(w: Array) -> ScheduleFreeState:
-        arrays.real("schedule_free_adamw.init", "w", w)
+        arrays.weights("schedule_free_adamw.init", w)
         return ScheduleFreeState(0, w.clone(), w.clone(), torch.zeros_like(w), 0.0)
 
     @torch.no_grad()
@@ -454,7 +455,7 @@ def barzilai_borwein(lr: Rate) -> Optimizer:
     lr = check.rate("barzilai_borwein", lr)
 
     def init(w: Array) -> BarzilaiBorweinState:
-        arrays.real("barzilai_borwein.init", "w", w)
+        arrays.weights("barzilai_borwein.init", w)
         zeros = torch.zeros_like(w)
         return BarzilaiBorweinState(0, w.clone(), zeros, zeros[..., :1].clone())
 
@@ -492,7 +493,7 @@ def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
     eps = check.number("dog", "eps", eps, low=0)
 
     def init(w: Array) -> DogState:
-        arrays.real("dog.init", "w", w)
+        arrays.weights("dog.init", w)
         far = 1e-6 * (1 + _norm(w))
         return DogState(0, w.clone(), far, torch.zeros_like(far))
 
@@ -534,7 +535,7 @@ def prodigy(
     eps = check.number("prodigy", "eps", eps, low=0)
 
     def init(w: Array) -> ProdigyState:
-        arrays.real("prodigy.init", "w", w)
+        arrays.weights("prodigy.init", w)
         zeros = [torch.zeros_like(w) for _ in range(3)]
         one = torch.zeros_like(w[..., :1])
         m, v, s = zeros
@@ -572,7 +573,7 @@ def hypergradient(lr: Rate = 1e-2, *, hyper_lr: float = 1e-4) -> Optimizer:
     hyper_lr = check.number("hypergradient", "hyper_lr", hyper_lr, low=0)
 
     def init(w: Array) -> HypergradientState:
-        arrays.real("hypergradient.init", "w", w)
+        arrays.weights("hypergradient.init", w)
         return HypergradientState(0, torch.zeros_like(w), torch.zeros_like(w[..., :1]))
 
     @torch.no_grad()
@@ -602,6 +603,7 @@ def clipped(
     optimizer: Optimizer, *, norm: float | None = None, value: float | None = None
 ) -> Optimizer:
     """Twin of `chalkgrad.numpy.optimizers.clipped`."""
+    check.optimizer("clipped", optimizer)
     limit, by_norm = check.one_limit("clipped", norm=norm, value=value)
 
     def init(w: Array) -> ClippedState:
@@ -636,9 +638,11 @@ class AveragedState(NamedTuple):
 
 def averaged(optimizer: Optimizer, *, decay: float = 0.999) -> Optimizer:
     """Twin of `chalkgrad.numpy.optimizers.averaged`."""
+    check.optimizer("averaged", optimizer)
     decay = check.number("averaged", "decay", decay, low=0, high=1, open_high=True)
 
     def init(w: Array) -> AveragedState:
+        arrays.weights("averaged.init", w)
         return AveragedState(0, w.clone(), optimizer.init(w))
 
     @torch.no_grad()
