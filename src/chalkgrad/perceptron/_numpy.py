@@ -128,6 +128,7 @@ def fit(x: Array, targets: Array, *, epochs: int = 100) -> Fit:
     return Fit(w, tuple(mistakes), mistakes[-1] == 0)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # inf and nan tell it
 def margin(w: Array, x: Array, targets: Array) -> float:
     r"""Measure how clearly a neuron separates.
 
@@ -165,6 +166,7 @@ def margin(w: Array, x: Array, targets: Array) -> float:
     return _margin("margin", w, rows, t)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # inf and nan tell it
 def mistake_bound(w: Array, x: Array, targets: Array) -> float:
     r"""Bound the mistakes that `fit` can make, ever: $(R/\gamma)^2$.
 

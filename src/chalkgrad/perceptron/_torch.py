@@ -55,12 +55,14 @@ def fit(x: Array, targets: Array, *, epochs: int = 100) -> Fit:
     return Fit(w, tuple(mistakes), mistakes[-1] == 0)
 
 
+@torch.no_grad()
 def margin(w: Array, x: Array, targets: Array) -> float:
     """Twin of `chalkgrad.numpy.perceptron.margin`."""
     rows, t = _rows_and_signs("margin", x, targets)
     return _margin("margin", w, rows, t)
 
 
+@torch.no_grad()
 def mistake_bound(w: Array, x: Array, targets: Array) -> float:
     """Twin of `chalkgrad.numpy.perceptron.mistake_bound`."""
     rows, t = _rows_and_signs("mistake_bound", x, targets)
