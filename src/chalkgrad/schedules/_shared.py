@@ -125,7 +125,10 @@ def step(lr: float, *, every: int, factor: float) -> Schedule:
 
     def schedule(t: int) -> float:
         stair: int = check.integer("step", "t", t) // every
-        return float(lr * factor**stair)
+        try:
+            return float(lr * factor**stair)
+        except OverflowError:
+            return math.inf
 
     return schedule
 
@@ -540,10 +543,11 @@ def join(schedules: Sequence[Schedule], *, boundaries: Sequence[int]) -> Schedul
     (0.1, 0.1, 0.05, 0.0)
     """
     parts = [
-        _schedule("join", f"schedules[{i}]", part) for i, part in enumerate(schedules)
+        _schedule("join", f"schedules[{i}]", part)
+        for i, part in enumerate(check.sequence("join", "schedules", schedules))
     ]
     starts = [0]
-    for i, boundary in enumerate(boundaries):
+    for i, boundary in enumerate(check.sequence("join", "boundaries", boundaries)):
         low = starts[-1] + 1
         starts.append(check.integer("join", f"boundaries[{i}]", boundary, low=low))
     if len(starts) != len(parts):
