@@ -239,6 +239,7 @@ def sharpness(
     w = place("sharpness", arrays, Network, net, w)
     v = np.array(random_start("sharpness", net, rng), w.dtype)
     room("sharpness", arrays, net, x, y)
+    net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
     return Sharpness(
         *lanczos(
             lambda v: hvp(lambda w: loss(net.forward(w, x), y), w, v),
@@ -351,6 +352,8 @@ def room(where: str, arrays: check.Arrays, net: Any, x: Any, y: Any) -> int:
     arrays.one(where, "x", x)
     arrays.one(where, "y", y)
     check.shapes(where, x=(x, f"n {net.sizes[0]}"))
+    check.real(where, "x", x)
+    check.finite(where, "x", x)
     # A layer keeps what comes into it and what comes out.
     numbers = ROOM["cuda" if getattr(x, "is_cuda", False) else "cpu"]
     return int(max(1, numbers // (2 * len(x) * sum(net.sizes) + net.size)))

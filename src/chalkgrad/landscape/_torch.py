@@ -100,6 +100,7 @@ def sharpness(
     w = place("sharpness", arrays, Network, net, w)
     v = _like(w, random_start("sharpness", net, rng))
     room("sharpness", arrays, net, x, y)
+    net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
     return Sharpness(
         *lanczos(
             lambda v: hvp(lambda w: loss(net.forward(w, x), y), w, v),
