@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core.either import copied, ndarray
+from chalkgrad._core.either import constant, copied, ndarray
 from chalkgrad._core.types import Optimizer, Schedule
 from chalkgrad.data._shared import dealt, generator, portions, rows
 from chalkgrad.training._log import Log
@@ -254,11 +254,19 @@ def fit(
     if batch_size is not None:
         batch_size = check.integer("fit", "batch_size", batch_size, low=1)
     keep = check.integer("fit", "keep", keep, low=1)
+    resume = check.truth("fit", "resume", resume)
+    if progress is not None:
+        check.truth("fit", "progress", progress)
+    for name, place in {"checkpoints": checkpoints, "log": log}.items():
+        if place is not None:
+            check.path("fit", name, place)
+    check.optimizer("fit", optimizer)
     if resume and checkpoints is None:
         raise ValueError("fit: `resume` needs `checkpoints`, the folder they are in.")
     rng = generator("fit", rng)
     n = _check("fit", net, w, x, y, loss)
-    if validation:
+    if validation is not None:
+        validation = check.two("fit", "validation", validation)
         _check("fit", net, w, *validation, loss)
     if patience is not None:
         _check_patience(patience, w, validation)
@@ -441,11 +449,7 @@ def find_lr(
     if batch_size is not None:
         batch_size = check.integer("find_lr", "batch_size", batch_size, low=1)
     rng = generator("find_lr", rng)
-    if len(getattr(w, "shape", ())) > 1:
-        raise check.ShapeError(
-            "find_lr: `w` must be the weights of one network, got "
-            f"{tuple(w.shape)}; take one with w[i]."
-        )
+    check.one_network("find_lr", w)
     _check("find_lr", net, w, x, y, loss)
     rates = np.geomspace(low, high, steps)
     made = _made("find_lr", optimizer, lambda t: float(rates[t]))
@@ -470,6 +474,8 @@ def find_lr(
                 w, state = made.step(w, grad, state)
         except check.DivergedError:
             pass
+    if not losses:
+        raise check.DivergedError("find_lr")
     start, *after = losses
     if not after or min(after) >= start:
         raise ValueError(
@@ -559,11 +565,7 @@ def confusion(net: Any, w: Any, x: Any, labels: Any) -> Array:
     array([[50,  0],
            [ 0, 50]])
     """
-    if w.ndim != 1:
-        raise check.ShapeError(
-            f"confusion: `w` must be the weights of one network, got {tuple(w.shape)}; "
-            "take one with w[i]."
-        )
+    check.one_network("confusion", w)
     named, classes, count = _classes("confusion", net, w, x, labels)
     table = np.zeros((count, count), dtype=np.int64)
     np.add.at(table, (classes, named), 1)
@@ -640,13 +642,13 @@ def sanity_check(
     n = rows(where, x=x, y=y)
     if n < 8:
         raise ValueError(f"{where}: `x` must have 8 rows or more, got {n}.")
-    if w.ndim != 1:
-        raise check.ShapeError(
-            f"{where}: `w` must be the weights of one network, got {tuple(w.shape)}; "
-            "take one with w[i]."
-        )
+    check.one_network(where, w)
+    check.model(where, net)
+    if optimizer is not None:
+        check.optimizer(where, optimizer)
+    check.real(where, "x", x)
     check.finite(where, "x", x)
-    w = copied(w)
+    w, x, y = copied(w), constant(x), constant(y)
     net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
     outputs = net.forward(w, x)
     plain = getattr(loss, "func", loss)  # smoothed labels can't be learned to 0
@@ -723,6 +725,7 @@ def _classes(
     where: str, net: Any, w: Any, x: Any, labels: Any
 ) -> tuple[Array, Array, int]:
     """Return the classes that the network names, the true ones, how many there are."""
+    check.model(where, net)
     n = rows(where, x=x, labels=labels)
     if check.dtype_name(labels) not in check.INTEGERS:
         raise TypeError(
@@ -881,9 +884,11 @@ def _check(
     where: str, net: Any, w: Any, x: Any, y: Any, loss: Callable[..., Any]
 ) -> int:
     """Tell bad input now, by its index in `x` or `y` rather than in a batch."""
+    check.model(where, net)
     n = rows(where, x=x, y=y)
     for first, xs, ys in portions(x, y):
         try:
+            check.real(where, "x", xs)
             check.finite(where, "x", xs)
             with np.errstate(all="ignore"):
                 net.loss_and_grad(w, xs, ys, loss)
