@@ -60,8 +60,8 @@ unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
 docs-test: setup ## every snippet of every page, in both readings
 	$(BIN)/pytest docs README.md
 
-torture: setup ## every kill, full disk, flipped bit and lost process; minutes
-	TORTURE=1 $(BIN)/pytest tests/robustness
+torture: setup ## every kill, full disk, flipped bit and lost process; 10^5 bad inputs; minutes
+	TORTURE=1 $(BIN)/pytest tests/robustness tests/pairs/test_sweep.py
 
 # All of them take hours: SAMPLE=0. One module: ONLY=losses, and then nothing is kept.
 SAMPLE ?= 400
