@@ -39,7 +39,7 @@ def test_the_digits_are_learnt_in_both_halves(runs):
     for run in runs:
         assert run.trace.validation_accuracy[-1] >= 0.97
         assert len(run.labels) == round(0.2 * len(digits()[1]))
-        assert run.trace.seconds < 10
+        assert run.trace.seconds < 60  # 1 or 2, where nobody else computes
 
 
 def test_both_halves_go_the_same_way(runs):
