@@ -6,7 +6,8 @@ import pytest
 import chalkgrad.numpy as cg
 from chalkgrad.activations._numpy import ELEMENTWISE
 
-RNG = np.random.default_rng(0)
+from .test_losses_vs_peers import PEERS
+
 H = 1e-6
 
 
@@ -70,24 +71,15 @@ def test_a_complex_step_finds_the_gradient_of_cross_entropy(smoothing):
         assert written[i] == pytest.approx(loss.imag / 1e-200, rel=1e-12, abs=1e-16)
 
 
-LOSSES = {
-    "mse": (RNG.normal(size=(6, 1)), RNG.normal(size=(6, 1))),
-    "mae": (RNG.normal(size=6), RNG.normal(size=6)),
-    "huber": (3 * RNG.normal(size=6), RNG.normal(size=6)),
-    "binary_cross_entropy": (3 * RNG.normal(size=6), RNG.uniform(size=6)),
-    "cross_entropy": (3 * RNG.normal(size=(6, 4)), RNG.integers(0, 4, 6)),
-    "hinge": (3 * RNG.normal(size=6), RNG.choice([-1, 1], 6)),
-    "perceptron": (3 * RNG.normal(size=6), RNG.choice([-1, 1], 6)),
-}
-
-
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", PEERS)
 def test_a_loss_has_the_gradient_that_it_says(name, reduction):
-    first, second = LOSSES[name]
-    f = getattr(cg.losses, name)
-    slopes = central(lambda z: f(z, second, reduction=reduction), first)
-    written = getattr(cg.losses, f"{name}_grad")(first, second, reduction=reduction)
+    first, second, _, options = PEERS[name]
+    first, second = first[:6], second[:6]  # a difference of long sums has few digits
+    options = {"reduction": reduction, **options}
+    f, slope = getattr(cg.losses, name), getattr(cg.losses, f"{name}_grad")
+    slopes = central(lambda z: f(z, second, **options), first)
+    written = slope(first, second, **options)
     np.testing.assert_allclose(written, slopes, rtol=1e-7, atol=1e-9)
 
 
