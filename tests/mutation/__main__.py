@@ -73,7 +73,7 @@ class Map:
         found.read()
         for path in found.measured_files():
             self._tests[str(Path(path).relative_to(self.tree.root))] = {
-                line: {name.partition("|")[0] for name in names if name}
+                line: {name.rpartition("|")[0] for name in names if name}
                 for line, names in found.contexts_by_lineno(path).items()
             }
         at_work = [self._met(lines, lines) for lines in self._tests.values()]
@@ -86,8 +86,11 @@ class Map:
         of it by tests that run no line of ours: they look at signatures and names.
         """
         lines = self._tests[mutant.module]
-        edited, *around = (self._met(lines, reach) for reach in (*mutant.reach, lines))
-        met = edited or self._idle | next(filter(None, around))
+        edited, *around = mutant.reach
+        met = self._met(lines, edited)
+        if not met:
+            wider = (self._met(lines, reach) for reach in (*around, lines))
+            met = self._idle | next(filter(None, wider))
         return sorted(met, key=lambda test: (self._seconds[test], test))
 
     @staticmethod

@@ -82,6 +82,12 @@ def test_what_does_not_depend_on_the_array_has_a_gradient_of_zeros(half):
     close(pullback(other)[1], [0.0, 0.0])
 
 
+def test_only_the_first_argument_is_differentiated(half):
+    cg, _ = half
+    x, other = cg.array([1.0, 2.0]), cg.array([3.0, 5.0])
+    close(cg.autodiff.grad(lambda x, a, n: (a * x**n).sum())(x, other, 2), [6.0, 20.0])
+
+
 def test_a_gradient_is_an_array_of_its_own(half):
     cg, _ = half
     x = cg.array([1.0, 2.0])
@@ -294,7 +300,12 @@ def add_to(x):
         (lambda x: np.fft.fft(x).sum(), "numpy.fft has no rule here"),
         (lambda x: np.add.accumulate(x).sum(), "numpy.add.accumulate has no rule here"),
         (lambda x: np.einsum("ii", x[:, None] * x), "no index twice in one factor"),
+        (lambda x: np.einsum("i", x).sum(), "needs a formula with `->`"),
+        (lambda x: np.einsum("i...->i...", x).sum(), "without `...`"),
+        (lambda x: np.einsum("ii->i", x[:, None] * x).sum(), "no index twice"),
         (lambda x: np.linalg.norm(x, 1), "norm takes the Euclidean length only"),
+        (lambda x: np.linalg.norm(x, 3), "norm takes the Euclidean length only"),
+        (lambda x: np.linalg.norm(x[:, None] * x, 2), "norm takes the Euclidean"),
         (
             lambda x: np.clip(0.5, x[0], 1.0),
             "no derivative with respect to its argument 2",

@@ -528,6 +528,44 @@ def test_a_network_refuses(case):
     assert str(refusal).startswith(words)
 
 
+METHODS = {
+    "layers": lambda cg, w, x, y: network(cg).layers(w),
+    "forward": lambda cg, w, x, y: network(cg).forward(w, x),
+    "loss_and_grad": lambda cg, w, x, y: network(cg).loss_and_grad(
+        w, x, y, cg.losses.mse
+    ),
+    "plan": lambda cg, w, x, y: network(cg).plan(
+        w, loss=cg.losses.mse, optimizer=cg.optimizers.sgd(0.1), batch_size=4
+    )(x, y),
+}
+
+
+@pytest.mark.parametrize("case", ["a list", "nothing", "complex", "booleans"])
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_of_a_network_refuses(name, case):
+    spoil, error, words = SPOILED[case]
+    args = {"w": w3, "x": x42, "y": y41}
+    for arg in ("w",) if name == "layers" else ("w", "x"):
+        bad = args | {arg: spoil(args[arg])}
+        refusal = told(lambda cg, to: METHODS[name](cg, **applied(to, bad)))  # noqa: B023
+        assert type(refusal) is error
+        assert str(refusal).startswith(f"{name}: `{arg}` must be")
+        assert words in str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"order": 0}, "check_grads: `order` must be a whole number, 1 or more, got 0"),
+        ({"h": 0}, "check_grads: `h` must be a finite number above 0, got 0"),
+    ],
+)
+def test_the_check_of_gradients_refuses(option, words):
+    refusal = told(lambda cg, to: cg.autodiff.check_grads(abs, to(two + 1), **option))
+    assert type(refusal) is ValueError
+    assert str(refusal).startswith(words)
+
+
 @pytest.mark.parametrize(
     "x",
     [
@@ -661,6 +699,16 @@ NO_GRADS = {
 }
 
 
+@pytest.mark.parametrize("case", ["a list", "nothing", "complex", "booleans"])
+@pytest.mark.parametrize("path", OPTIMIZERS)
+def test_an_optimizer_starts_from_numbers_only(path, case):
+    spoil, error, words = SPOILED[case]
+    refusal = told(lambda cg, to: find(cg, path)(0.1).init(to(spoil(W))))
+    assert type(refusal) is error
+    assert str(refusal).startswith(f"{path.split('.')[1]}.init: `w` must be")
+    assert words in str(refusal)
+
+
 @pytest.mark.parametrize("case", NO_GRADS)
 @pytest.mark.parametrize("path", OPTIMIZERS)
 @once
@@ -678,6 +726,23 @@ def test_a_refused_gradient_changes_nothing(path, case, data):
     refusal = told(call)
     assert type(refusal) is error
     assert str(refusal).startswith(f"{path.split('.')[1]}.step: ")
+    assert words in str(refusal)
+
+
+@pytest.mark.parametrize("case", ["nan", "inf", "integers", "a list"])
+@pytest.mark.parametrize("limit", ["norm", "value"])
+def test_what_cannot_be_clipped_changes_nothing(limit, case):
+    bad, error, words = NO_GRADS[case]
+
+    def call(cg, to):
+        opt = cg.optimizers.clipped(cg.optimizers.sgd(0.1, momentum=0.5), **{limit: 1})
+        w, state = on_the_way(opt, to)
+        with unchanged(w, *state.inner):
+            opt.step(w, bad(to), state)
+
+    refusal = told(call)
+    assert type(refusal) is error
+    assert str(refusal).startswith("clipped.step: `grad`")
     assert words in str(refusal)
 
 

@@ -109,6 +109,10 @@ def test_a_drawing_has_every_node_with_its_value_and_its_slope():
         assert name in said
         assert f"{value:.4g}" in said
         assert f"{graph.reverse('f', name).value:.4g}" in said
+    lines = [path.get("d") for path in drawing.iter("{http://www.w3.org/2000/svg}path")]
+    for line in lines:  # an edge leads to the right
+        (x1, _), (x2, _) = (end.split() for end in line[1:].split("L"))
+        assert float(x1) < float(x2)
     by_hand = cg.backprop.Graph()
     by_hand.edge("a < b", "c & d", 2.0)
     ElementTree.fromstring(by_hand.svg())
