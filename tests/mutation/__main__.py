@@ -167,14 +167,17 @@ class Reasons:
 
     def __init__(self) -> None:
         text = (HERE / "survivors.toml").read_text("utf-8")
-        self._entries = tomllib.loads(text).get("survivor", [])
+        self._known = tomllib.loads(text)["survivor"]
 
     def of(self, mutant: Mutant) -> str | None:
         """Return the reason for a mutant, if one is known."""
-        for entry in self._entries:
-            same = entry["module"] == mutant.module and entry["in"] == mutant.scope
-            if same and entry.get("line", mutant.after) == mutant.after:
-                return str(entry["why"])
+        for known in self._known:
+            if (
+                mutant.module.endswith(known.get("module", ""))
+                and known.get("in", mutant.scope) == mutant.scope
+                and known.get("line", "") in mutant.after
+            ):
+                return str(known["why"])
         return None
 
 

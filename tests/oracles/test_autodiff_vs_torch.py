@@ -225,9 +225,39 @@ def test_float32_stays_float32(case):
     assert all(g.dtype == "float32" for g in (found if len(arrays) > 1 else [found]))
 
 
+FLAT_ONE = """all any argmax argmin argsort argwhere ceil count_nonzero empty_like floor
+    isfinite isinf isnan logical_not ndim nonzero ones_like result_type rint round shape
+    sign signbit size trunc zeros_like"""
+FLAT_TWO = """allclose array_equal equal floor_divide greater greater_equal heaviside
+    isclose less less_equal logical_and logical_or logical_xor not_equal"""
+FLAT = {
+    **dict.fromkeys(FLAT_ONE.split(), (ANY,)),
+    **dict.fromkeys(FLAT_TWO.split(), (ANY, OTHER)),
+    "full_like": (ANY, 2.0),
+    "searchsorted": (np.sort(ROW), ROW),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_what_is_flat_is_told_as_of_plain_numbers(name):
+    f, (x, *more) = getattr(np, name), FLAT[name]
+    told = []
+
+    def loss(x):
+        told.append(f(x, *more))
+        return x.sum()
+
+    np.testing.assert_array_equal(cg.autodiff.grad(loss)(x), np.ones_like(x))
+    wanted = f(x, *more)
+    assert type(told[0]) is type(wanted)
+    if name != "empty_like":
+        np.testing.assert_equal(told[0], wanted)
+
+
 def test_there_are_more_than_eighty_functions_and_each_is_tested():
     assert len(names()) > 80
     text = " ".join(CASES)
     operators = {"add", "subtract", "multiply", "divide", "power"}
     assert {n for n in names() if f".{n}(" not in text} == operators
+    assert {f.__name__ for f in CONSTANT} == set(FLAT)
     assert not CONSTANT & (set(RULES) | set(COMPOSED))

@@ -553,6 +553,14 @@ def test_every_method_of_a_network_refuses(name, case):
         assert words in str(refusal)
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_of_a_network_refuses_weights_of_another(name):
+    refusal = told(lambda cg, to: METHODS[name](cg, *map(to, (two, x42, y41))))
+    assert type(refusal) is ShapeError
+    words = f"{name}: the last axis is 3 in the network but 2 in `w`"
+    assert str(refusal).startswith(words)
+
+
 @pytest.mark.parametrize(
     ("option", "words"),
     [
@@ -619,6 +627,15 @@ def test_a_certain_mistake_costs_what_it_costs_and_is_not_clipped(far):
     for cg, to in zip(HALVES, TO, strict=True):
         surprise = cg.losses.binary_cross_entropy(to(np.array([-far])), to(np.ones(1)))
         assert surprise == far
+
+
+@pytest.mark.parametrize("far", [-1e300, -1e4, 0.0, 1e4, 1e300])
+def test_logits_that_are_all_alike_say_nothing_however_far(far):
+    for cg, to in zip(HALVES, TO, strict=True):
+        args = to(np.full((2, 4), far)), to(np.array([0, 3]))
+        assert float(cg.losses.cross_entropy(*args)) == pytest.approx(np.log(4))
+        slopes = ndarray(cg.losses.cross_entropy_grad(*args, reduction="sum"))
+        np.testing.assert_allclose(slopes, 1 / 4 - np.eye(4)[[0, 3]], rtol=1e-14)
 
 
 def test_half_precision_is_computed_in_float32():

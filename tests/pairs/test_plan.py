@@ -17,7 +17,16 @@ from chalkgrad._core.types import Optimizer
 from chalkgrad.network import _plan_torch
 
 from .draw import contract
-from .halves import DEVICES, DTYPES, HALVES, OPTIMIZERS, agree, ndarray, read_only
+from .halves import (
+    DEVICES,
+    DTYPES,
+    HALVES,
+    OPTIMIZERS,
+    agree,
+    ndarray,
+    read_only,
+    twin,
+)
 from .test_network import LOSSES, examples, largest, networks, to
 
 STEPS = 50
@@ -93,6 +102,14 @@ def test_50_steps_are_those_of_the_reference(half, lead, path, dtype, device):
     for u, v in zip((step.w, *step.state), (w, *state), strict=True):
         u, v = (np.asarray(a) if np.isscalar(a) else ndarray(a) for a in (u, v))
         assert abs(u - v).max() <= TOLERANCE[dtype] * abs(v).max()
+
+
+def test_the_buffers_of_a_few_sizes_are_kept_and_those_of_many_are_not():
+    net, w, x, y = digits_like(twin)
+    step = plan(net, w, twin.losses.cross_entropy, twin.optimizers.sgd(0.1), n=12)
+    for n in range(1, 13):
+        step(x[:n], y[:n])
+        assert len(step._layouts) == (n - 1) % _plan_torch.LAYOUTS + 1
 
 
 OPTIONS = {
@@ -212,6 +229,7 @@ def test_bad_rows_are_told_in_the_words_of_the_loss_and_change_nothing(half, lea
     assert isinstance(told, DivergedError)
     told = bad(one, v * 1e200, losses.huber, x * 1e200, zeros)
     assert isinstance(told, DivergedError)
+    assert isinstance(bad(one, v, losses.mse, x * np.nan, zeros), DivergedError)
 
 
 @pytest.mark.parametrize("half", HALVES, ids=["numpy", "torch"])
