@@ -104,6 +104,14 @@ def test_autograd_finds_what_backpropagation_finds(path, data):
     agree(ndarray(grad), w.grad, "float64", size=largest(grad))
 
 
+def test_a_row_that_holds_nan_gives_nan_and_no_other_row_does():
+    x = np.array([[1.0, np.nan], [1.0, 2.0]])
+    for half, to in zip(HALVES, (np.asarray, tensor), strict=True):
+        net = half.network([2, 3, 1], activation="tanh")
+        out = ndarray(net.forward(net.init(scheme="xavier"), to(x)))
+        np.testing.assert_array_equal(np.isnan(out), [[True], [False]])
+
+
 @pytest.mark.parametrize("path", LOSSES)
 @few
 @given(data=st.data())
