@@ -86,7 +86,7 @@ class Network:
         outputs, steps = self._run("loss_and_grad", w, x)
         arrays.one("loss_and_grad", "y", y)
         networks = w.shape[:-1]
-        y = y.expand(*networks, *y.shape) if x.ndim == 2 else y
+        y = y.expand(networks + y.shape) if x.ndim == 2 else y
         each = loss(outputs, y, reduction="none")
         count = each.numel() // math.prod(networks)
         delta = loss_grad(outputs, y, reduction="sum") / count
