@@ -443,9 +443,9 @@ def equal(one: Any, other: Any) -> bool:
 
 # What an argument is called by the function that it is handed to.
 ALSO = {
-    "x": "predictions logits labels y w",
-    "y": "targets labels predictions logits x",
-    "w": "predictions logits start lr x",
+    "x": "predictions logits labels y w low",
+    "y": "targets labels predictions logits x low",
+    "w": "predictions logits start lr x low",
     "loss": "y labels targets",
     "directions": "predictions logits",
     "radius": "predictions logits",
@@ -455,6 +455,7 @@ ALSO = {
     "decay": "steps",
     "climb": "steps",
     "low": "high",
+    "batch_size": "low",
 }
 # The functions that others hand their arguments to.
 THROUGH = "mse cross_entropy value_and_grad loss_and_grad forward plan array init sgd"
