@@ -154,7 +154,7 @@ class Plan:
         if not networks:
             return x, y
         if x.ndim == 2:
-            y = y.expand(*networks, *y.shape)
+            y = y.expand(networks + y.shape)
         return x if x.ndim == 2 else x.flatten(0, -3), y.flatten(0, len(networks) - 1)
 
     def _lay_out(self, n: int) -> list["_Layer"]:
