@@ -475,7 +475,7 @@ def ours(path: str, error: Exception, name: str) -> str:
     names = [name, *ALSO.get(name, "").split()]
     if not any(re.search(rf"`{each}[`\[.]", match["what"]) for each in names):
         return f"does not name the argument: {told}"
-    if not re.search(r"got|has|is|differ|needs|must|leaves", match["what"]):
+    if not re.search(r"got|has|is|differ|needs|must|leaves|brought", match["what"]):
         return f"does not tell what it got: {told}"
     return ""
 
