@@ -692,6 +692,7 @@ OPEN = {
     # Rates that do nothing: the last digit decides whether the loss has fallen.
     ("training.find_lr", "low", "5e-324"): "chance",
     ("training.find_lr", "low", "1e-300"): "chance",
+    ("training.find_lr", "w", "with -1e+30"): "chance",
     # The overflow is in the function that is given.
     ("search.armijo", "lr", "1e+300"): "yours",
     ("search.wolfe", "lr", "1e+300"): "yours",
