@@ -517,6 +517,13 @@ NETWORKS_REFUSED = {
         TypeError,
         "loss_and_grad: `loss` must be a function of this half's cg.losses, or a ",
     ),
+    "the gradient of a loss for a loss": (
+        lambda cg, to: network(cg).loss_and_grad(
+            to(w3), to(x42), to(y41), cg.losses.mse_grad
+        ),
+        TypeError,
+        "loss_and_grad: `loss` must be a function of this half's cg.losses, or a ",
+    ),
 }
 
 
@@ -744,6 +751,24 @@ def test_a_refused_gradient_changes_nothing(path, case, data):
     assert type(refusal) is error
     assert str(refusal).startswith(f"{path.split('.')[1]}.step: ")
     assert words in str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("averaged", {"decay": 1}),
+        ("averaged", {"decay": -0.1}),
+        ("clipped", {"norm": 0}),
+        ("clipped", {"value": nan}),
+    ],
+)
+def test_what_wraps_an_optimizer_refuses_what_is_out_of_range(name, option):
+    def call(cg, to):
+        find(cg, f"optimizers.{name}")(cg.optimizers.sgd(0.1), **option)
+
+    refusal = told(call)
+    assert type(refusal) is ValueError
+    assert str(refusal).startswith(f"{name}: `{next(iter(option))}` must be")
 
 
 @pytest.mark.parametrize("case", ["nan", "inf", "integers", "a list"])

@@ -225,11 +225,13 @@ def test_bad_rows_are_told_in_the_words_of_the_loss_and_change_nothing(half, lea
         short(x, zeros)
     told = bad(one, v, losses.binary_cross_entropy, x, zeros[:, 0])
     assert "Nothing is broadcast" in str(told)
-    told = bad(net, w * 1e200, losses.cross_entropy, x * 1e200, y)
-    assert isinstance(told, DivergedError)
-    told = bad(one, v * 1e200, losses.huber, x * 1e200, zeros)
-    assert isinstance(told, DivergedError)
-    assert isinstance(bad(one, v, losses.mse, x * np.nan, zeros), DivergedError)
+    for told in (
+        bad(net, w * 1e200, losses.cross_entropy, x * 1e200, y),
+        bad(one, v * 1e200, losses.huber, x * 1e200, zeros),
+        bad(one, v, losses.mse, x * np.nan, zeros),
+    ):
+        assert isinstance(told, DivergedError)
+        assert str(told).startswith("plan: ")
 
 
 @pytest.mark.parametrize("half", HALVES, ids=["numpy", "torch"])
