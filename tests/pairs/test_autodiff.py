@@ -350,6 +350,19 @@ def test_bad_input_is_refused_in_the_same_words(bad):
     assert told[0] == told[1]
 
 
+def test_the_check_goes_as_far_as_it_is_told(monkeypatch):
+    def rule(g, y, x):
+        if isinstance(y, Traced):
+            raise TypeError("no further")
+        return g * (1 - y * y)
+
+    monkeypatch.setitem(RULES, np.tanh, [rule])
+    x = np.array([0.3, 2.0])
+    reference.autodiff.check_grads(np.tanh, x, order=1)
+    with pytest.raises(TypeError, match="no further"):
+        reference.autodiff.check_grads(np.tanh, x, order=2)
+
+
 def test_a_power_of_zero_does_not_bend_with_its_exponent(half):
     cg, _ = half
     base = cg.array([0.0, 2.0])
