@@ -55,10 +55,11 @@ types: setup ## types of the code
 	$(BIN)/mypy
 
 unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
-	$(BIN)/pytest src/chalkgrad tests --ignore tests/site --ignore tests/package --cov --cov-report=term
+	$(BIN)/pytest --numprocesses=auto src/chalkgrad tests --ignore tests/site --ignore tests/package \
+		--cov --cov-report=term
 
 docs-test: setup ## every snippet of every page, in both readings
-	$(BIN)/pytest docs README.md
+	$(BIN)/pytest --numprocesses=auto docs README.md
 
 torture: setup ## every kill, full disk, flipped bit and lost process; 10^5 bad inputs; minutes
 	TORTURE=1 $(BIN)/pytest tests/robustness tests/pairs/test_sweep.py

@@ -222,7 +222,8 @@ def network(data: st.DataObject, *, smooth: bool = False) -> Drawn:
     x, y, loss, _ = data.draw(examples(net, path, ()))
     w = net.init(rng=0, scheme="xavier", dtype="float32").astype("float64") + 1 / 8
     w = w.astype("float32").astype("float64")
-    return Drawn(net, w, x, y, path.partition(".")[2], loss.keywords)
+    options = getattr(loss, "keywords", {})  # a plain loss has none
+    return Drawn(net, w, x, y, path.partition(".")[2], options)
 
 
 def forward(data: st.DataObject) -> Sample:
