@@ -4,6 +4,7 @@ This file is each of the processes too: the tests start it with a folder to writ
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -166,6 +167,16 @@ def given_different_seeds(cg, group, folder):
     return words(lambda: digits(cg, group, folder, rng=group.rank))
 
 
+def given_different_rates(cg, group, folder):
+    optimizer = cg.optimizers.adam(0.01 * (1 + group.rank))
+    return words(lambda: digits(cg, group, folder, optimizer=optimizer))
+
+
+def given_different_models(cg, group, folder):
+    make = without_a_plan if group.rank else in_one_batch
+    return words(lambda: make(cg, group, folder))
+
+
 def given_different_folders(cg, group, folder):
     """The first process resumes, the others find nothing."""
     own = {"checkpoints": folder / f"own-{min(group.rank, 1)}", "resume": True}
@@ -235,6 +246,8 @@ OTHERS = {
     for scenario in (
         interrupted,
         given_different_seeds,
+        given_different_rates,
+        given_different_models,
         given_different_folders,
     )
 }
@@ -352,10 +365,22 @@ def test_only_one_of_them_keeps_checkpoints(together, half):
 
 
 def test_different_arguments_are_refused_by_all(together, half):
-    for name, what in (("seeds", "rng"), ("folders", "step")):
-        words = f"process 1 of `group` has another {what} than process 0"
+    for name, words in {
+        "seeds": "process 1 of `group` has another rng than process 0",
+        "models": "process 1 of `group` has another network than process 0",
+        "folders": "process 1 of `group` has another step than process 0",
+        "rates": "weights of process 1 of `group` have drifted from those of process 0",
+    }.items():
         for one in together(f"{half}/given_different_{name}"):
             assert words in str(one["words"])
+
+
+def test_another_number_of_processes_is_told(together, half, tmp_path):
+    folder = tmp_path / "interrupted"
+    shutil.copytree(together.folder / half / "interrupted", folder)
+    cg = HALVES[half]
+    with pytest.warns(UserWarning, match=r"`processes` was '\d' and is '1'"):
+        digits(cg, None, tmp_path, checkpoints=folder, resume=True, epochs=3)
 
 
 @pytest.mark.parametrize("name", MODELS)

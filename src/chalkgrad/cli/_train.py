@@ -34,17 +34,28 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     with _group(args) as group:
         _refuse_another(args)
-        if group is not None and group.rank > 0:  # the first one writes and tells
-            return EXIT[learn(args, group).trace.stopped]
-        output = Path(args.output)
-        with examples.claimed(output):
-            learned = learn(args, group)
-            trained.save(output, learned.trained)
+        if group is None or group.rank == 0:
+            stopped = _write(args, group)
+        else:
+            stopped = learn(args, group).trace.stopped
+        if group is not None:  # torchrun ends all when the first one fails
+            group.gather([0])
+    return EXIT[stopped]
+
+
+def _write(args: argparse.Namespace, group: Any) -> str:
+    """Learn, write the network, and tell how it went; return how it ended."""
+    output = Path(args.output)
+    with examples.claimed(output):
+        learned = learn(args, group)
+        trained.save(output, learned.trained)
     _report(args, learned)
     show.console().print(f"Saved in {output}: {trained.FILE}, curves.png, mistakes.png")
-    if learned.trace.stopped != "interrupted":
+    stopped = learned.trace.stopped
+    restarts = group is not None and stopped == "diverged"  # by torchrun
+    if stopped != "interrupted" and not restarts:
         shutil.rmtree(output / CHECKPOINTS)  # nobody needs to go on from there
-    return EXIT[learned.trace.stopped]
+    return stopped
 
 
 def _group(args: argparse.Namespace) -> AbstractContextManager[Any]:

@@ -122,8 +122,8 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Proc
         raise RuntimeError(
             "process_group: this process is in a group already; give that one to fit."
         )
-    keeps = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-    if keeps and int(os.environ["GROUP_WORLD_SIZE"]) > 1:
+    is_kept = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if is_kept and int(os.environ.get("GROUP_WORLD_SIZE", "1")) > 1:
         raise ValueError(
             "process_group: on several machines torchrun must make a place to meet "
             "anew after each restart; set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 first."
@@ -145,9 +145,9 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Proc
         seconds=check.number("process_group", "timeout", timeout, low=0, open_low=True)
     )
     store = dist.TCPStore(
-        host, int(port), is_master=not keeps and rank == "0", timeout=wait
+        host, int(port), is_master=not is_kept and rank == "0", timeout=wait
     )
-    if keeps:  # the same store after a restart, with the keys of those that were
+    if is_kept:  # the same store after a restart, with the keys of those that were
         store = dist.PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"], store)
     dist.init_process_group(
         "nccl" if device == "cuda" else "gloo",
@@ -156,7 +156,9 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Proc
         world_size=int(size),
         timeout=wait,
     )
+    processes = Processes(dist.group.WORLD, device)
     try:
-        yield Processes(dist.group.WORLD, device)
+        yield processes
     finally:
+        del processes._group  # or its threads would live until Python ends, and abort
         dist.destroy_process_group()

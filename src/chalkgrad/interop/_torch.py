@@ -1,5 +1,6 @@
 """An optimizer of ours as a ``torch.optim.Optimizer``."""
 
+import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -124,12 +125,15 @@ class TorchOptimizer(torch.optim.Optimizer):
         return loss
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what `load_state_dict` takes, to be saved with ``torch.save``."""
+        """Return what `load_state_dict` takes, to be saved with ``torch.save``.
+
+        Of shards, it is the state of this process: each saves its own.
+        """
         return {"rule": self._state}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from where `state_dict` was taken; the weights are the model's own."""
-        self._state = state_dict["rule"]
+        self._state = copy.deepcopy(state_dict["rule"])  # a step may use it up
 
 
 def _local(a: Any) -> torch.Tensor:

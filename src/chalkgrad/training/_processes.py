@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core.either import empty
+from chalkgrad._core.either import empty, ndarray
 from chalkgrad.data._shared import taken
 
 __all__ = ["Alone", "Together"]
@@ -18,6 +18,7 @@ class Alone:
     """One process, which takes every step by itself."""
 
     leads = True  # whether it is the one that writes files and shows a bar
+    size = 1  # how many processes train
 
     def __init__(self, step: Any) -> None:
         self.step = step
@@ -29,6 +30,9 @@ class Alone:
 
     def agree(self, about: dict[str, Any]) -> None:
         """Raise, in every process, if they are not about to do the same."""
+
+    def agree_on_weights(self) -> None:
+        """Raise, in every process, if their weights are not the same to the bit."""
 
     def share(self, start: int, stop: int) -> slice:
         """Return which of the rows from `start` to `stop` are for this process."""
@@ -61,7 +65,7 @@ class Together(Alone):
                 "fit: `group` must be the processes that interop.process_group() "
                 f"joins, got {type(group).__name__}."
             )
-        self._group, self.leads = group, group.rank == 0
+        self._group, self.size, self.leads = group, group.size, group.rank == 0
         self._was_pressed = False
         self._size, networks = math.prod(step.w.shape), step.w.shape[:-1]
         # What a step sends: gradient, losses, the number of rows, whether Ctrl-C came.
@@ -73,18 +77,30 @@ class Together(Alone):
         return self._was_pressed
 
     def agree(self, about: dict[str, Any]) -> None:
-        first, *others = self._group.gather([_digest(a) for a in about.values()])
+        # The names first: another kind of network has other ones, and not as many.
+        for facts in ({"network": list(about)}, about):
+            first, *others = self._group.gather([_digest(a) for a in facts.values()])
+            for rank, theirs in enumerate(others, 1):
+                each = zip(facts, first, theirs, strict=True)
+                if differ := [name for name, a, b in each if a != b]:
+                    raise ValueError(
+                        f"fit: process {rank} of `group` has another "
+                        f"{' and '.join(differ)} than process 0; give all of them the "
+                        "same arguments, and the same folder of `checkpoints`."
+                    )
+
+    def agree_on_weights(self) -> None:
+        first, *others = self._group.gather([_digest(ndarray(self.step.w).tobytes())])
         for rank, theirs in enumerate(others, 1):
-            each = zip(about, first, theirs, strict=True)
-            if differ := [name for name, a, b in each if a != b]:
+            if theirs != first:
                 raise ValueError(
-                    f"fit: process {rank} of `group` has another "
-                    f"{' and '.join(differ)} than process 0; give all of them the same "
-                    "arguments, and the same folder of `checkpoints`."
+                    f"fit: the weights of process {rank} of `group` have drifted from "
+                    "those of process 0; give all of them the same arguments, rates "
+                    "too, and processors of one kind."
                 )
 
     def share(self, start: int, stop: int) -> slice:
-        n, rank, size = stop - start, self._group.rank, self._group.size
+        n, rank, size = stop - start, self._group.rank, self.size
         return slice(start + n * rank // size, start + n * (rank + 1) // size)
 
     def part(self, x: Any, y: Any) -> tuple[Any, Any]:

@@ -112,10 +112,15 @@ class Keeper:
     """Keeps a run in a folder, and takes it up again."""
 
     def __init__(
-        self, folder: str | Path, keep: int, described: dict[str, Any]
+        self,
+        folder: str | Path,
+        keep: int,
+        described: dict[str, Any],
+        processes: int,
     ) -> None:
         self.folder, self.keep = Path(folder), keep
         self.described = json.loads(json.dumps(described))  # as a file gives it back
+        self.processes = {"processes": str(processes)}
 
     def save(self, run: Run, w: Any, state: Any) -> None:
         columns = zip(Epoch._fields, zip(*run.history, strict=True), strict=False)
@@ -134,7 +139,7 @@ class Keeper:
                 for name, column in columns
             },
             "run": self.described,
-            "machine": _machine(w),
+            "machine": _machine(w) | self.processes,
         }
         checkpoints.save(self.folder, contents, step=run.steps, keep=self.keep)
 
@@ -154,7 +159,7 @@ class Keeper:
         for words in found.refused:
             warnings.warn(f"fit: passed over a newer checkpoint. {words}", stacklevel=4)
         saved = found.contents
-        self._recognise(saved, _machine(w))
+        self._recognise(saved, _machine(w) | self.processes)
         like = {"w": w, "state": state, "best": None if saved["best"] is None else w}
         filled = checkpoints.filled(like, saved, f"fit: {found.path}")
         run.best = filled["best"]

@@ -285,7 +285,9 @@ def fit(
         about = described(
             net, w, x, y, validation, loss, optimizer, step.state, batch_size, rng
         ) | {"precision": precision}
-    keeper = None if checkpoints is None else Keeper(checkpoints, keep, about)
+    keeper = (
+        None if checkpoints is None else Keeper(checkpoints, keep, about, team.size)
+    )
     run = Run(rng, optimizer.lr, keeper, None if log is None else Log(log))
     step.w[...], step.state = run.begin(step.w, step.state, resume=resume)
     rest = {"epochs": epochs, "patience": patience, "step": run.steps}
@@ -316,6 +318,7 @@ def fit(
                     tell(examples, run.history)
                 if not _is_finite(step.w):
                     raise check.DivergedError("fit")
+                team.agree_on_weights()
                 weights = optimizer.weights(step.w, step.state)
                 judged = _judged(net, weights, part, loss, team)
                 run.end_epoch(Epoch(run.total / n, *judged))
