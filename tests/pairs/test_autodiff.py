@@ -72,6 +72,12 @@ def test_a_derivative_inside_a_derivative_does_not_confuse_the_two(half):
     # d/dx of x * d/dy (x y) = x * x, at 3: 6.
     out = grad(lambda x: x * grad(lambda y: x * y)(cg.array(1.0)))(cg.array(3.0))
     close(out, 6.0)
+    # Two inside of one: d/dx of (d/dy x y) (d/dz x x z) = x * x * x, at 2: 12.
+    one = cg.array(1.0)
+    out = grad(lambda x: grad(lambda y: x * y)(one) * grad(lambda z: x * x * z)(one))(
+        cg.array(2.0)
+    )
+    close(out, 12.0)
 
 
 def test_what_does_not_depend_on_the_array_has_a_gradient_of_zeros(half):
@@ -169,6 +175,22 @@ def test_a_network_differentiated_is_a_network_backpropagated(half, activation):
     wanted, wanted_grad = net.loss_and_grad(w, x, labels, cg.losses.cross_entropy)
     close(value, float(wanted))
     close(grad, cg.asnumpy(wanted_grad), rtol=1e-10)
+
+
+@pytest.mark.parametrize("i", [0, 1])
+def test_the_gradient_of_a_network_is_differentiated_by_what_scales_it(half, i):
+    cg, _ = half
+    net, grad = cg.network([3, 4, 2], activation="tanh"), cg.autodiff.grad
+    given = [net.init(rng=0), cg.array(np.random.default_rng(0).normal(size=(5, 3)))]
+
+    def scaled(factor):
+        def f(a):
+            return (factor * net.forward(*given[:i], a, *given[i + 1 :]) ** 2).sum()
+
+        return grad(f)(given[i]).sum()
+
+    one = cg.array(1.0)
+    close(grad(scaled)(one), float(scaled(one)))
 
 
 # --- Drawn functions ------------------------------------------------------------------
@@ -361,6 +383,26 @@ def test_the_check_goes_as_far_as_it_is_told(monkeypatch):
     reference.autodiff.check_grads(np.tanh, x, order=1)
     with pytest.raises(TypeError, match="no further"):
         reference.autodiff.check_grads(np.tanh, x, order=2)
+
+
+def test_a_first_power_is_the_base_itself(half):
+    cg, _ = half
+    base = cg.array([0.0, 3.0])
+    for exponent, slope in ((1.0, 1.0), (0.0, 0.0)):
+        exponents = cg.array([exponent, exponent])
+        grad = cg.autodiff.grad(lambda a, b=exponents: (a**b).sum())
+        close(grad(base), [slope, slope])
+
+
+def test_options_of_a_method_reach_it():
+    grad = reference.autodiff.grad(lambda x: (x.sum(axis=0) ** 2).sum())
+    close(grad(np.array([[1.0, 2.0], [3.0, 4.0]])), [[8.0, 12.0], [8.0, 12.0]])
+
+
+def test_lists_of_vectors_are_joined_at_their_ends():
+    weights = np.array([1.0, 2.0, 3.0, 4.0])
+    grad = reference.autodiff.grad(lambda x: (weights * np.hstack([x, 2 * x])).sum())
+    close(grad(np.array([5.0, 6.0])), [7.0, 10.0])
 
 
 def test_a_power_of_zero_does_not_bend_with_its_exponent(half):

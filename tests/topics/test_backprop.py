@@ -110,6 +110,13 @@ def test_a_drawing_has_every_node_with_its_value_and_its_slope():
         assert f"{value:.4g}" in said
         assert f"{graph.reverse('f', name).value:.4g}" in said
     lines = [path.get("d") for path in drawing.iter("{http://www.w3.org/2000/svg}path")]
+    assert len(lines) == sum(map(len, graph.heads.values()))
+    xs = [
+        float(dot.get("cx"))
+        for dot in drawing.iter("{http://www.w3.org/2000/svg}circle")
+    ]
+    step = 10 + 7 * max(8, *map(len, graph.nodes))
+    assert min(xs) == step / 2  # no empty column ahead
     for line in lines:  # an edge leads to the right
         (x1, _), (x2, _) = (end.split() for end in line[1:].split("L"))
         assert float(x1) < float(x2)
@@ -168,3 +175,8 @@ def test_a_negative_number_has_whole_powers_only():
 def test_what_cannot_be_recorded_is_told(f, words):
     with pytest.raises(TypeError, match=words):
         cg.backprop.record(f, x=1.0)
+
+
+def test_an_input_that_is_no_number_is_named():
+    with pytest.raises(TypeError, match="record: `x` must be"):
+        cg.backprop.record(lambda x: x * x, x="one")
