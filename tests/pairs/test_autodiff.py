@@ -399,6 +399,17 @@ def test_options_of_a_method_reach_it():
     close(grad(np.array([[1.0, 2.0], [3.0, 4.0]])), [[8.0, 12.0], [8.0, 12.0]])
 
 
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.3.0", reason="NumPy asks for the axis"
+)
+def test_what_is_taken_along_no_named_axis_is_taken_along_the_last():
+    places, weights = np.array([[1], [0]]), np.array([[2.0], [3.0]])
+    grad = reference.autodiff.grad(
+        lambda x: (np.take_along_axis(x, places) * weights).sum()
+    )
+    close(grad(np.ones((2, 2))), [[0.0, 2.0], [3.0, 0.0]])
+
+
 def test_lists_of_vectors_are_joined_at_their_ends():
     weights = np.array([1.0, 2.0, 3.0, 4.0])
     grad = reference.autodiff.grad(lambda x: (weights * np.hstack([x, 2 * x])).sum())
