@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -67,9 +67,9 @@ class Together(Alone):
             )
         self._group, self.size, self.leads = group, group.size, group.rank == 0
         self._was_pressed = False
-        self._size, networks = math.prod(step.w.shape), step.w.shape[:-1]
+        self._length, networks = math.prod(step.w.shape), step.w.shape[:-1]
         # What a step sends: gradient, losses, the number of rows, whether Ctrl-C came.
-        self._sums = empty(self._size + math.prod(networks) + 2, like=step.w)
+        self._sums = empty(self._length + math.prod(networks) + 2, like=step.w)
 
     @property
     def is_interrupted(self) -> bool:
@@ -79,7 +79,7 @@ class Together(Alone):
     def agree(self, about: dict[str, Any]) -> None:
         # The names first: another kind of network has other ones, and not as many.
         for facts in ({"network": list(about)}, about):
-            first, *others = self._group.gather([_digest(a) for a in facts.values()])
+            first, *others = self._gather(repr(a).encode() for a in facts.values())
             for rank, theirs in enumerate(others, 1):
                 each = zip(facts, first, theirs, strict=True)
                 if differ := [name for name, a, b in each if a != b]:
@@ -90,7 +90,7 @@ class Together(Alone):
                     )
 
     def agree_on_weights(self) -> None:
-        first, *others = self._group.gather([_digest(ndarray(self.step.w).tobytes())])
+        first, *others = self._gather([ndarray(self.step.w).tobytes()])
         for rank, theirs in enumerate(others, 1):
             if theirs != first:
                 raise ValueError(
@@ -108,16 +108,16 @@ class Together(Alone):
         return taken(x, rows), y[rows]
 
     def gradient(self, x: Any, y: Any) -> tuple[Any, int]:
-        step, size = self.step, self._size
+        step, length = self.step, self._length
 
         def measure(means: Any) -> None:
             losses = step.gradient(x, y)
-            means[:size] = step.grad.reshape(-1)
-            means[size:] = losses.reshape(-1)
+            means[:length] = step.grad.reshape(-1)
+            means[length:] = losses.reshape(-1)
 
         means, rows = self._mean(measure, len(x), self._sums)
-        step.grad[...] = means[:size].reshape(step.grad.shape)
-        return means[size:].reshape(step.grad.shape[:-1]), rows
+        step.grad[...] = means[:length].reshape(step.grad.shape)
+        return means[length:].reshape(step.grad.shape[:-1]), rows
 
     def mean(self, measure: Callable[[], Any], rows: int, shape: Any) -> Any:
         def write(means: Any) -> None:
@@ -146,7 +146,9 @@ class Together(Alone):
             raise check.DivergedError("fit")
         return means, int(of_all)
 
-
-def _digest(value: Any) -> int:
-    """Return a number that tells one value from another, and fits an int64."""
-    return int.from_bytes(hashlib.sha256(repr(value).encode()).digest()[:7], "big")
+    def _gather(self, facts: Iterable[bytes]) -> list[list[int]]:
+        """Return of every process a number for each fact, another for another one."""
+        digests = (hashlib.sha256(fact).digest() for fact in facts)
+        numbers = [int.from_bytes(digest[:7], "big") for digest in digests]  # an int64
+        gathered: list[list[int]] = self._group.gather(numbers)
+        return gathered
