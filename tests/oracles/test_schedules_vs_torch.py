@@ -142,6 +142,7 @@ CASES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The epoch parameter")  # PyTorch 2.6, of itself
 @pytest.mark.parametrize("name", CASES)
 def test_every_rate_is_that_of_torch(name):
     ours, theirs = CASES[name]
