@@ -588,6 +588,7 @@ def test_the_check_of_gradients_refuses(option, words):
         [[1.0], (torch.tensor(1.0),)],
         np.array([1j]),
         np.array([None]),
+        np.ma.array([1.0, 2.0], mask=[False, True]),
         "1",
         True,
     ],
@@ -596,6 +597,7 @@ def test_the_check_of_gradients_refuses(option, words):
         "deep in a list",
         "complex",
         "objects",
+        "masked",
         "text",
         "a truth",
     ],
@@ -610,6 +612,15 @@ def test_array_refuses_a_ragged_list():
     refusal = told(lambda cg, _: cg.array([[1, 2], [3]]))
     assert type(refusal) is ValueError
     assert str(refusal).startswith("array: `x` must be rectangular")
+
+
+def test_array_takes_what_computes_in_its_own_way():
+    ones = np.eye(2)
+    for half in HALVES:
+        for x in (ones.view(np.matrix), torch.tensor(ones).to_sparse()):
+            made = half.array(x)
+            assert type(made) in (np.ndarray, torch.Tensor)
+            np.testing.assert_array_equal(half.asnumpy(made), ones)
 
 
 def test_array_refuses_a_device_that_is_not_there():

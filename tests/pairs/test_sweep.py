@@ -566,6 +566,12 @@ def spoiled_array(x: np.ndarray, kind: str) -> Iterator[Spoiled]:
         "a tensor", Made(lambda _: tensor(x)), refused=True, halves=(reference,)
     )
     yield Spoiled("NumPy's", Made(lambda _: x), refused=True, halves=(twin,))
+    yield Spoiled("masked", np.ma.array(x), refused=True, halves=(reference,))
+    if x.ndim < 3:
+        matrix = x.view(np.matrix)
+        yield Spoiled("a matrix", matrix, refused=True, halves=(reference,))
+    sparse = Made(lambda _: tensor(x).to_sparse())
+    yield Spoiled("sparse", sparse, refused=True, halves=(twin,))
     for axis in range(x.ndim):
         yield Spoiled(f"axis {axis} empty", x.take([], axis), refused=True)
     for how, value in reshaped(x):

@@ -79,8 +79,8 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers, or is a list of tensors, whose
-        gradients would be lost without a word.
+        If `x` holds something else than real numbers, is masked, or is a list of
+        tensors, whose gradients would be lost without a word.
     ValueError
         If `x` is a ragged list, or `dtype` is not one of the four.
     DeviceError
@@ -104,6 +104,11 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
         check.choice("array", "dtype", dtype, DTYPES)
     if hasattr(x, "detach"):
         x = in_memory(x)
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            "array: `x` must be a number, a nested list of numbers, or one array, got "
+            "a masked array; x.filled(0) puts numbers in the gaps."
+        )
     if _holds_tensor(x):
         raise TypeError(
             "array: `x` must be a number, a nested list of numbers, or one array, got "
@@ -137,7 +142,7 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
 
 def in_memory(x: Any) -> Array:
     """Read a tensor; NumPy has no bfloat16, and float32 holds all its numbers."""
-    x = x.detach().cpu()
+    x = x.detach().to_dense().cpu()
     out: Array = (x.float() if check.dtype_name(x) == "bfloat16" else x).numpy()
     return out
 
@@ -174,6 +179,6 @@ def asnumpy(x: Any) -> Array:
     >>> cg.asnumpy(cg.array([1.0, 2.0]))
     array([1., 2.])
     """
-    if not isinstance(x, arrays.kinds):
+    if arrays.foreign(x):
         arrays.one("asnumpy", "x", x)
     return np.array(x)

@@ -58,7 +58,7 @@ def array(x: Any, *, dtype: str | None = None, device: str | None = None) -> Arr
 
 def asnumpy(x: Any) -> np.ndarray[Any, np.dtype[Any]]:
     """Copy a tensor into NumPy; twin of `chalkgrad.numpy.asnumpy`."""
-    if not isinstance(x, arrays.kinds):
+    if arrays.foreign(x):
         arrays.one("asnumpy", "x", x)
     return reference.in_memory(x).copy()
 

@@ -248,6 +248,27 @@ def _dtype_name(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
 
 
+def odd(x: Any) -> str:
+    """Name what is an array that computes in its own way; "" if it is none.
+
+    To a matrix * is a product of matrices, what is masked drops out of sums, and of a
+    sparse tensor most operations are missing.
+    """
+    kind: Any = type(x)
+    return _odd(kind, getattr(x, "layout", None))
+
+
+@functools.cache
+def _odd(kind: type[Any], layout: Any) -> str:
+    if any(base.__name__ in ("matrix", "MaskedArray") for base in kind.__mro__):
+        return _type_name(kind)
+    return "" if str(layout) in ("None", "torch.strided") else str(layout)
+
+
+def _type_name(kind: type[Any]) -> str:
+    return f"{kind.__module__}.{kind.__name__}".removeprefix("builtins.")
+
+
 def _device(x: Any) -> str:
     """Say where an array lives; NumPy 2.0 does not say it of a number."""
     return str(getattr(x, "device", "cpu"))
@@ -353,10 +374,10 @@ def batch(where: str, x: Any, size: int) -> None:
 
 def floating(where: str, name: str, x: Any) -> None:
     """Raise unless `x` is an array, of either half, of float32 or float64."""
-    if not hasattr(x, "dtype"):
+    if not hasattr(x, "dtype") or odd(x):
         raise TypeError(
-            f"{where}: `{name}` must be an array, got {type(x).__name__}; make one "
-            f"with cg.array({name})."
+            f"{where}: `{name}` must be an array, got {odd(x) or type(x).__name__}; "
+            f"make one with cg.array({name})."
         )
     if dtype_name(x) not in FLOATS:
         raise TypeError(
@@ -393,9 +414,7 @@ class Arrays(ABC):
 
     def one(self, where: str, name: str, x: Any) -> None:
         """Raise unless `x` is an array of this half that holds something."""
-        known: bool = isinstance(x, self.kinds)
-        if not known:
-            kind = f"{type(x).__module__}.{type(x).__name__}".removeprefix("builtins.")
+        if kind := self.foreign(x):
             raise TypeError(
                 f"{where}: `{name}` must be an array of this half, got {kind}; "
                 f"make one with cg.array({name})."
@@ -405,6 +424,10 @@ class Arrays(ABC):
                 f"{where}: `{name}` is empty, shape {tuple(x.shape)}; "
                 "it must hold at least one number."
             )
+
+    def foreign(self, x: Any) -> str:
+        """Name the type of what is no array of this half; "" if `x` is one."""
+        return odd(x) if isinstance(x, self.kinds) else _type_name(type(x))
 
     def real(self, where: str, name: str, x: Any, *, finite: bool = True) -> Any:
         """Return `x` if it is a float array; float16 and bfloat16 come back as float32.
@@ -510,6 +533,7 @@ class Arrays(ABC):
                 given[f"state.{name}"] = x
         for name, x in given.items():
             known = type(x) is type(w) and x.dtype == w.dtype and x.device == w.device
+            known = known and not odd(x)
             fits = known and x.shape == w.shape
             one_each = known and x.shape == (*w.shape[:-1], 1) and name != "grad"
             if not fits and not one_each:  # words take time: only where they are needed

@@ -55,14 +55,15 @@ def generator(where: str, rng: Any) -> np.random.Generator:
 
 
 def _kind(x: Any) -> str:
-    return "a single number" if hasattr(x, "shape") else type(x).__name__
+    number = "a single number" if hasattr(x, "shape") else type(x).__name__
+    return check.odd(x) or number
 
 
 def rows(where: str, **arrays: Any) -> int:
     """Return the number of rows that all `arrays` have."""
     (first, x), *others = arrays.items()
     for name, array in arrays.items():
-        if not getattr(array, "shape", ()):
+        if not getattr(array, "shape", ()) or check.odd(array):
             raise TypeError(
                 f"{where}: `{name}` must be an array with a row for each example, got "
                 f"{_kind(array)}; make one with cg.array({name})."
