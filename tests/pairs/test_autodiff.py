@@ -372,6 +372,44 @@ def test_bad_input_is_refused_in_the_same_words(bad):
     assert told[0] == told[1]
 
 
+ASKED = {
+    "vjp": lambda ad, f, x: ad.vjp(f, x),
+    "jvp": lambda ad, f, x: ad.jvp(f, x, x),
+    "value_and_grad": lambda ad, f, x: ad.grad(f)(x),
+    "jacobian": lambda ad, f, x: ad.jacobian(f)(x),
+    "check_grads": lambda ad, f, x: ad.check_grads(f, x),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("out", [None, "much", [1.0], (1.0, 2.0)], ids=repr)
+def test_what_returns_no_array_is_told(half, name, out):
+    cg, _ = half
+    where = "vjp" if name == "check_grads" else name
+    got = type(out).__name__
+    words = f"{where}: `f` must return an array of this half, got {got}."
+    with pytest.raises(TypeError, match=words):
+        ASKED[name](cg.autodiff, lambda x: out, cg.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("name", ["vjp", "check_grads"])
+def test_without_arrays_there_is_nothing_to_derive(half, name):
+    words = f"{name}: `args` must be one array or more, got none."
+    with pytest.raises(TypeError, match=words):
+        getattr(half[0].autodiff, name)(lambda: 1.0)
+
+
+@pytest.mark.parametrize("number", [2, 2.0, np.float64(2)])
+def test_a_number_is_constant(half, number):
+    cg, _ = half
+    x = cg.array([1.0, 3.0])
+    value, slope = cg.autodiff.value_and_grad(lambda x: number)(x)
+    along = cg.autodiff.jvp(lambda x: number, x, x)
+    for found, wanted in zip((value, slope, *along), (2, [0, 0], 2, 0), strict=True):
+        assert found.dtype == x.dtype
+        close(found, wanted)
+
+
 def test_the_check_goes_as_far_as_it_is_told(monkeypatch):
     def rule(g, y, x):
         if isinstance(y, Traced):

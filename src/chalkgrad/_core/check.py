@@ -128,6 +128,12 @@ def function(where: str, name: str, f: Any) -> None:
         )
 
 
+def some(where: str, name: str, values: Collection[Any]) -> None:
+    """Raise unless there is one of `values` at least."""
+    if not values:
+        raise TypeError(f"{where}: `{name}` must be one array or more, got none.")
+
+
 def optimizer(where: str, value: Any) -> None:
     """Raise unless `value` is an optimizer, and not the function that makes one."""
     if not isinstance(value, Optimizer):
@@ -428,6 +434,14 @@ class Arrays(ABC):
     def foreign(self, x: Any) -> str:
         """Name the type of what is no array of this half; "" if `x` is one."""
         return odd(x) if isinstance(x, self.kinds) else _type_name(type(x))
+
+    def returned(self, where: str, out: Any) -> None:
+        """Raise unless `out`, which `f` has returned, is an array or a number."""
+        kind = self.foreign(out)
+        if kind and not isinstance(out, int | float):
+            raise TypeError(
+                f"{where}: `f` must return an array of this half, got {kind}."
+            )
 
     def real(self, where: str, name: str, x: Any, *, finite: bool = True) -> Any:
         """Return `x` if it is a float array; float16 and bfloat16 come back as float32.

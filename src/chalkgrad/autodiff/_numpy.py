@@ -55,6 +55,9 @@ def _pullback(
         out = f(*leaves, *args[count:])
     finally:
         _levels -= 1
+    arrays.returned(where, out)
+    if isinstance(out, int | float):
+        out = np.asarray(out, leaves[0].dtype)
     if not (type(out) is Traced and out.level == level):  # f is constant in them
         return out, lambda _: [np.zeros_like(leaf.data) for leaf in leaves]
 
@@ -108,10 +111,10 @@ def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
 
     def run(x: Array, *rest: Any) -> tuple[Any, Array]:
         value, pull = _pullback("value_and_grad", f, (x, *rest), 1)
-        if np.shape(value) != ():
+        if value.shape != ():
             raise TypeError(
                 "value_and_grad: `f` must return one number, got shape "
-                f"{np.shape(value)}; sum it, or use cg.autodiff.jacobian."
+                f"{value.shape}; sum it, or use cg.autodiff.jacobian."
             )
         return value, pull(np.ones_like(value))[0]
 
@@ -182,12 +185,13 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     (array([ 3., 40.]), array([ 1., 20.]))
     """
     check.function("vjp", "f", f)
+    check.some("vjp", "args", args)
     value, pull = _pullback("vjp", f, args, len(args))
 
     def pullback(g: Any) -> Any:
-        if np.shape(g) != np.shape(value):
+        if np.shape(g) != value.shape:
             raise check.ShapeError(
-                f"vjp: `g` must have the shape of the value, {np.shape(value)}, got "
+                f"vjp: `g` must have the shape of the value, {value.shape}, got "
                 f"{np.shape(g)}."
             )
         found = pull(g)
@@ -403,13 +407,14 @@ def compare(
 
     ``make(numbers, like)`` makes an array of the half of numbers that NumPy drew.
     """
+    check.some("check_grads", "args", args)
     order = check.integer("check_grads", "order", order, low=1)
     h = check.number("check_grads", "h", h, low=0, open_low=True)
     rng = np.random.default_rng(0)
     along = [make(rng.standard_normal(tuple(x.shape)), x) for x in args]
     for nth in range(1, order + 1):
-        value = f(*args)
-        g = make(rng.standard_normal(tuple(np.shape(value))), value)
+        value, _ = vjp(f, *args)
+        g = make(rng.standard_normal(tuple(value.shape)), value)
         slope = _slope(vjp, f, g, along)
         ours = float(slope(*args))
         ahead, behind = (

@@ -47,9 +47,12 @@ def _pullback(
             out = f(*leaves, *args[count:])
     finally:
         _depth -= 1
+    arrays.returned(where, out)
+    if isinstance(out, int | float):
+        out = leaves[0].new_tensor(out)
 
     def pull(g: Any) -> list[Any]:
-        if not (isinstance(out, torch.Tensor) and out.requires_grad):
+        if not out.requires_grad:
             return [torch.zeros_like(leaf) for leaf in leaves]  # f is constant in them
         again = nested or g.requires_grad
         found: tuple[Any, ...] = torch.autograd.grad(
@@ -60,8 +63,7 @@ def _pullback(
             for part, leaf in zip(found, leaves, strict=True)
         ]
 
-    value = out if nested or not isinstance(out, torch.Tensor) else out.detach()
-    return value, pull
+    return out if nested else out.detach(), pull
 
 
 def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
@@ -70,12 +72,12 @@ def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
 
     def run(x: Array, *rest: Any) -> tuple[Any, Array]:
         value, pull = _pullback("value_and_grad", f, (x, *rest), 1)
-        if np.shape(value) != ():
+        if value.shape != ():
             raise TypeError(
                 "value_and_grad: `f` must return one number, got shape "
                 f"{tuple(value.shape)}; sum it, or use cg.autodiff.jacobian."
             )
-        return value, pull(torch.ones_like(torch.as_tensor(value)))[0]
+        return value, pull(torch.ones_like(value))[0]
 
     return run
 
@@ -90,13 +92,14 @@ def grad(f: Callable[..., Any]) -> Callable[..., Array]:
 def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     """Twin of `chalkgrad.numpy.autodiff.vjp`."""
     check.function("vjp", "f", f)
+    check.some("vjp", "args", args)
     value, pull = _pullback("vjp", f, args, len(args))
 
     def pullback(g: Any) -> Any:
-        if tuple(np.shape(g)) != tuple(np.shape(value)):
+        if tuple(np.shape(g)) != tuple(value.shape):
             raise check.ShapeError(
                 "vjp: `g` must have the shape of the value, "
-                f"{tuple(np.shape(value))}, got {tuple(np.shape(g))}."
+                f"{tuple(value.shape)}, got {tuple(np.shape(g))}."
             )
         found = pull(g)
         return found[0] if len(found) == 1 else tuple(found)
