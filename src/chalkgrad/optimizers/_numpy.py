@@ -165,7 +165,8 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
     lr : float, Array of shape (m, 1), or schedule
         $\eta$, 0 or more.
     eps : float
-        $\epsilon$, 0 or more, in the gradient's unit.
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
 
     Returns
     -------
@@ -229,7 +230,8 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
     decay : float
         $\beta$, from 0 to below 1.
     eps : float
-        $\epsilon$, 0 or more, in the gradient's unit.
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
 
     Returns
     -------
@@ -315,7 +317,8 @@ def adam(
     beta1, beta2 : float
         From 0 to below 1.
     eps : float
-        $\epsilon$, 0 or more, in the gradient's unit.
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
     amsgrad : bool
         Never let a weight's rate grow again.
 
@@ -369,7 +372,8 @@ def adamw(
     beta1, beta2 : float
         From 0 to below 1.
     eps : float
-        $\epsilon$, 0 or more, in the gradient's unit.
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
     weight_decay : float
         $\lambda$, 0 or more.
 
@@ -500,7 +504,8 @@ def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimi
     decay : float
         $\rho$, from 0 to below 1.
     eps : float
-        $\epsilon$, 0 or more: it sets the size of the first step.
+        $\epsilon$, 0 or more: it sets the size of the first step. At 0, a weight that
+        has not had a gradient yet becomes nan, for its step is 0 / 0.
 
     Returns
     -------
@@ -579,7 +584,8 @@ def nadam(
     beta1, beta2 : float
         From 0 to below 1.
     eps : float
-        $\epsilon$, 0 or more, in the gradient's unit.
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
 
     Returns
     -------
@@ -812,7 +818,8 @@ def schedule_free_adamw(
     beta1, beta2 : float
         From 0 to below 1.
     eps : float
-        $\epsilon$, 0 or more, in the gradient's unit.
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
     weight_decay : float
         $\lambda$, 0 or more.
 
