@@ -23,6 +23,12 @@ def test_steps_lead_where_the_places_were():
     assert len(written) < 0.8 * len(given)
 
 
+def test_every_part_of_a_path_begins_where_it_did():
+    given = '<path d="M 10 20 L 20 20 L 20 30 z M 50 60 L 70 60 \nL 70 80 z"/>'
+    written = '<path d="M10 20l10 0l0 10zM50 60l20 0l0 20z"/>'
+    assert style._LINES.sub(style._steps, given) == written
+
+
 def test_curves_stay_as_they_are():
     curve = '<path d="M 0 1 C 2 3 4 5 6 7 L 8 9 z"/>'
     assert style._LINES.sub(style._steps, curve) == curve

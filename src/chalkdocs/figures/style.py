@@ -66,9 +66,9 @@ def _steps(path: re.Match[str]) -> str:
     They lead from one rounded place to the next, so that no error adds up.
     """
     out, x, y = [], 0, 0
-    for command, *place in re.findall(r"([MLz])(?:\s*(\S+)\s+([^\sMLz]+))?", path[1]):
-        if command == "z":
-            out.append("z")
+    for end, command, *place in re.findall(r"(z)|([ML])\s*(\S+)\s+([\d.-]+)", path[1]):
+        if end:  # a new part begins with M
+            out.append(end)
             continue
         to_x, to_y = (round(10 * float(number)) for number in place)
         if command == "M":
