@@ -399,6 +399,32 @@ def test_without_arrays_there_is_nothing_to_derive(half, name):
         getattr(half[0].autodiff, name)(lambda: 1.0)
 
 
+def test_huber_bends_where_it_is_a_parabola(half):
+    cg, _ = half
+    targets = cg.array([1.0, 2.5, 9.0])
+    bend = cg.autodiff.hessian(lambda p: cg.losses.huber(p, targets, reduction="sum"))(
+        cg.array([1.0, 2.0, 3.0])
+    )
+    close(bend, np.diag([1.0, 1.0, 0.0]))
+
+
+def test_softplus_bends_by_the_slope_of_the_sigmoid(half):
+    cg, _ = half
+    z = cg.array([-1000.0, -30.0, -1.0, 0.0, 2.0, 30.0, 1000.0])
+    slope = cg.autodiff.grad(lambda z: cg.activations.softplus(z).sum())
+    bend = cg.autodiff.grad(lambda z: slope(z).sum())(z)
+    close(slope(z), cg.activations.sigmoid(z))
+    close(bend, cg.activations.sigmoid_grad(z))
+
+
+def test_no_gradient_flows_to_labels():
+    scores = torch.tensor([0.3, -0.7], requires_grad=True)
+    targets = torch.tensor([1.0, -1.0], requires_grad=True)
+    for loss in (twin.losses.hinge, twin.losses.perceptron):
+        loss(scores, targets).backward()
+        assert targets.grad is None
+
+
 @pytest.mark.parametrize("number", [2, 2.0, np.float64(2)])
 def test_a_number_is_constant(half, number):
     cg, _ = half

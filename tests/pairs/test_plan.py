@@ -236,6 +236,44 @@ def test_bad_rows_are_told_in_the_words_of_the_loss_and_change_nothing(half, lea
         assert str(told).startswith("plan: ")
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "uint16", "int32", "uint64"])
+@pytest.mark.parametrize("half", HALVES, ids=["numpy", "torch"])
+def test_labels_may_be_integers_of_any_size(half, dtype):
+    rng = np.random.default_rng(0)
+    x = half.array(rng.standard_normal((4, 5)))
+    for sizes, loss, y in (
+        ([5, 120], half.losses.cross_entropy, [0, 119, 3, 119]),
+        ([5, 300], half.losses.cross_entropy, [0, 100, 3, 119]),
+        ([5, 1], half.losses.binary_cross_entropy, [[0], [1], [1], [0]]),
+    ):
+        net = half.network(sizes)
+        w, y = net.init(), np.array(y, dtype)
+        y = y if half is reference else torch.tensor(y)
+        step = plan(net, w, loss, half.optimizers.sgd(0.1), n=4)
+        wanted, grad = net.loss_and_grad(w, x, y, loss)
+        np.testing.assert_allclose(ndarray(step.gradient(x, y)), ndarray(wanted))
+        np.testing.assert_allclose(ndarray(step.grad), ndarray(grad), atol=1e-15)
+
+
+@pytest.mark.parametrize("half", HALVES, ids=["numpy", "torch"])
+def test_labels_of_another_kind_are_refused_as_the_reference_does(half):
+    net, loss = half.network([5, 1]), half.losses.binary_cross_entropy
+    w = net.init(dtype="float32")
+    x = half.array(np.ones((4, 5)), dtype="float32")
+    step = plan(net, w, loss, half.optimizers.sgd(0.1), n=4)
+    for y in (
+        half.array(np.full((4, 1), 0.5)),
+        half.array(np.ones((4, 1))),
+        x[:, :1] > 0,
+    ):
+        told = []
+        for call in (step, lambda x, y: net.loss_and_grad(w, x, y, loss)):
+            with pytest.raises(TypeError) as caught:
+                call(x, y)
+            told.append(str(caught.value))
+        assert told[0] == told[1]
+
+
 @pytest.mark.parametrize("half", HALVES, ids=["numpy", "torch"])
 def test_what_a_plan_refuses(half):
     net, w, *_ = digits_like(half)

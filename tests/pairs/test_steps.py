@@ -175,6 +175,19 @@ def test_a_clipped_gradient_keeps_its_direction_and_a_short_one_is_left_alone():
     np.testing.assert_allclose(-w[0], by_peer.grad, rtol=1e-6)  # it adds 1e-6
 
 
+@pytest.mark.parametrize("half", HALVES, ids=["numpy", "torch"])
+@pytest.mark.parametrize(
+    ("dtype", "large"), [("float32", 1e20), ("float32", 3e38), ("float64", 1e200)]
+)
+def test_a_gradient_whose_square_is_infinite_keeps_its_direction(half, dtype, large):
+    opt = half.optimizers.clipped(half.optimizers.sgd(1.0), norm=5.0)
+    w = half.array([[0.0, 0.0], [0.0, 0.0]], dtype=dtype)
+    grad = half.array([[large, -large], [0.0, 0.1]], dtype=dtype)
+    w, _ = opt.step(w, grad, opt.init(w))
+    wanted = [[-(12.5**0.5), 12.5**0.5], [0.0, -0.1]]
+    np.testing.assert_allclose(ndarray(w), wanted, rtol=1e-6)
+
+
 def test_the_average_is_the_mean_of_all_places_until_it_forgets():
     rng = np.random.default_rng(0)
     opt = reference.optimizers.averaged(reference.optimizers.sgd(0.1), decay=0.99)

@@ -27,7 +27,12 @@ def _walk(lr: float, steps: int) -> np.ndarray:
 def bowl() -> Figure:
     """Four rates on one bowl: creeping, good, bouncing, gone."""
     figure, axes = plt.subplots(2, 2, figsize=(5.2, 4.2), sharex=True, sharey=True)
-    rates = [(0.01, "creeps"), (0.1, "comes near"), (0.19, "bounces"), (0.205, "is lost")]
+    rates = [
+        (0.01, "creeps"),
+        (0.1, "comes near"),
+        (0.19, "bounces"),
+        (0.205, "is lost"),
+    ]
     for axis, (lr, what), colour in zip(axes.flat, rates, SERIES, strict=False):
         for height in np.geomspace(0.1, 14, 8):
             # Where (w1^2 + 10 w2^2) / 2 has this height.

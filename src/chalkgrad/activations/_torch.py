@@ -1,7 +1,7 @@
 """Activations, PyTorch half: twins of `chalkgrad.numpy.activations`.
 
 Autograd goes through each of them and finds the derivative that its `_grad` gives,
-at z = 0 too.
+at z = 0 too. Far out, where that is less than the last digit of 1, it may find 0.
 """
 
 import math
@@ -116,9 +116,8 @@ def _normal_cdf(z: Array) -> Array:
 
 def softplus(z: Array) -> Array:
     """Twin of `chalkgrad.numpy.activations.softplus`."""
-    z = _real("softplus", z)
     # functional.softplus drops the log from z = 20 on
-    return torch.logaddexp(z, torch.zeros_like(z))
+    return 0 - functional.logsigmoid(-_real("softplus", z))  # 0 - 0 is not -0
 
 
 def softplus_grad(z: Array) -> Array:

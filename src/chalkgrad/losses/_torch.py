@@ -1,7 +1,7 @@
 """Losses, PyTorch half: twins of `chalkgrad.numpy.losses`.
 
-`loss.backward()` finds the gradient that `f_grad` gives. Targets and labels are taken
-as constants: no gradient flows to them.
+`loss.backward()` finds the gradient that `f_grad` gives. Labels, and targets of -1 and
++1, are taken as constants: no gradient flows to them.
 """
 
 from collections.abc import Callable
@@ -104,8 +104,8 @@ def huber(
     """Twin of `chalkgrad.numpy.losses.huber`."""
     delta = check.number("huber", "delta", delta, low=0, open_low=True)
     p, t = arrays.pair("huber", predictions=predictions, targets=targets)
-    d = abs(p - t)
-    losses = torch.where(d <= delta, d * d / 2, delta * (d - delta / 2))
+    d = p - t
+    losses = torch.where(abs(d) <= delta, d * d / 2, delta * (abs(d) - delta / 2))
     return _reduce("huber", losses, reduction)
 
 
@@ -259,7 +259,8 @@ def _class_slopes(z: Array, y: Array, label_smoothing: float) -> Array:
 def hinge(scores: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
     """Twin of `chalkgrad.numpy.losses.hinge`."""
     s, t = arrays.signed("hinge", scores=scores, targets=targets)
-    return _reduce("hinge", torch.relu(1 - t * s), reduction)  # relu'(0) = 0
+    losses = torch.relu(1 - t.detach() * s)  # relu'(0) = 0
+    return _reduce("hinge", losses, reduction)
 
 
 def hinge_grad(
@@ -275,7 +276,8 @@ def perceptron(
 ) -> Array:
     """Twin of `chalkgrad.numpy.losses.perceptron`."""
     s, t = arrays.signed("perceptron", scores=scores, targets=targets)
-    return _reduce("perceptron", (-t * s).clamp_min(0), reduction)  # slope 1 at 0
+    losses = (-t.detach() * s).clamp_min(0)  # slope 1 at 0
+    return _reduce("perceptron", losses, reduction)
 
 
 def perceptron_grad(

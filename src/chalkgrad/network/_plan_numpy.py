@@ -408,7 +408,9 @@ class _BinaryCrossEntropy(_Loss):
 
     def __call__(self, z: Array, y: Array) -> Any:
         s, e, sum_, log, losses = self.sign, self.e, self.sum, self.log, self.losses
-        if y.shape != self.labels_shape or y.dtype.kind not in "iuf":
+        if y.shape != self.labels_shape or not (
+            y.dtype == z.dtype or y.dtype.kind in "iu"
+        ):
             return super().__call__(z, y)
         np.multiply(y.mT, self.two, out=s, casting="unsafe")
         np.subtract(self.one, s, out=s)

@@ -137,9 +137,12 @@ class Plan:
         z = self._layers[-1].z
         if self._quick_loss is _cross_entropy:
             return y.shape == z.shape[:-1] and check.dtype_name(y) in check.INTEGERS
-        if self._quick_loss is _mse and y.dtype != z.dtype:
-            return False
-        return self._quick_loss is not None and y.shape == z.shape
+        counts = (
+            self._quick_loss is _binary_cross_entropy
+            and check.dtype_name(y) in check.INTEGERS
+        )
+        fits = y.shape == z.shape and (y.dtype == z.dtype or counts)
+        return self._quick_loss is not None and fits
 
     def _admitted(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Tell bad input; lay out the buffers anew if the number of rows changes."""
@@ -250,8 +253,9 @@ class _Graph:
 
 def _cross_entropy(z: Array, y: Array) -> Array:
     """As in the NumPy half, no digits cancel."""
+    y = y.long()  # of other integers PyTorch cannot tell the least and the most
     known = _are_within(y, 0, z.shape[-1] - 1)
-    index = y.clamp(0, z.shape[-1] - 1)[..., None].long()
+    index = y.clamp(0, z.shape[-1] - 1)[..., None]
     z.sub_(z.amax(-1, keepdim=True))
     z_y = z.gather(-1, index)
     e = z.exp_()

@@ -1235,8 +1235,12 @@ def clipped(
     def step(w: Array, grad: Array, state: ClippedState) -> tuple[Array, ClippedState]:
         arrays.real("clipped.step", "grad", grad)
         if by_norm:
-            length = _norm(grad)
-            grad = grad * (limit / np.maximum(length, limit))
+            # In units of the largest entry: the square of a large one is infinite.
+            unit = np.maximum(abs(grad).max(-1, keepdims=True), limit)
+            direction = grad / unit
+            length = np.maximum(_norm(direction), limit / unit)
+            short = length <= limit / unit
+            grad = np.where(short, grad, direction * (limit / length))
         else:
             grad = np.clip(grad, -limit, limit)
         w, inner = optimizer.step(w, grad, state.inner)

@@ -613,8 +613,12 @@ def clipped(
     def step(w: Array, grad: Array, state: ClippedState) -> tuple[Array, ClippedState]:
         arrays.real("clipped.step", "grad", grad)
         if by_norm:
-            length = _norm(grad)
-            grad = grad * (limit / length.clamp(min=limit))
+            # In units of the largest entry: the square of a large one is infinite.
+            unit = abs(grad).amax(-1, keepdim=True).clamp(min=limit)
+            direction = grad / unit
+            length = torch.maximum(_norm(direction), limit / unit)
+            short = length <= limit / unit
+            grad = torch.where(short, grad, direction * (limit / length))
         else:
             grad = grad.clamp(-limit, limit)
         w, inner = optimizer.step(w, grad, state.inner)
