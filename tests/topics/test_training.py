@@ -401,6 +401,16 @@ def test_one_output_names_two_classes(cg):
         assert cg.training.confusion(net, w, x, answers).tolist() == [[25, 0], [0, 25]]
 
 
+def test_nan_names_no_class(cg):
+    x, labels = cg.data.moons(20)
+    net = cg.network([2, 3, 2])
+    w = net.init() * float("nan")
+    for count in (cg.training.accuracy, cg.training.confusion):
+        words = f"{count.__name__}: an output of the network is nan"
+        with pytest.raises(ValueError, match=words):
+            count(net, w, x, labels)
+
+
 def test_accuracy_of_many_networks(cg):
     x, labels = cg.data.separable(50)
     net = cg.network([2, 1])

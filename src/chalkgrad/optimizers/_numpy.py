@@ -660,7 +660,8 @@ def radam(
     beta1, beta2 : float
         From 0 to below 1.
     eps : float
-        $\epsilon$, 0 or more, in the gradient's unit.
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
 
     Returns
     -------
@@ -975,7 +976,8 @@ def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
     lr : float, Array of shape (m, 1), or schedule
         $\eta$, 0 or more: a factor; the paper has 1.
     eps : float
-        $\epsilon$, 0 or more, in the square of the gradient's unit.
+        $\epsilon$, 0 or more, in the square of the gradient's unit. At 0, as long as
+        no weight has had a gradient, all become nan, for the step is 0 / 0.
 
     Returns
     -------

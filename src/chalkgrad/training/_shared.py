@@ -193,9 +193,9 @@ def fit(
     resume : bool
         Go on from the newest checkpoint that is whole, if there is any.
     log : str or Path, optional
-        A file that gets a line after each epoch: epoch, step, seconds, the rate of the
-        last step, the loss, and what was measured on `validation`. Its name ends in
-        ``.csv`` or ``.jsonl``.
+        A file that gets a line after each epoch: epoch, step, seconds, the rate that
+        the optimizer was given for the last step, the loss, and what was measured on
+        `validation`. Its name ends in ``.csv`` or ``.jsonl``.
     precision : "full", "tf32" or "bf16"
         Of the matrix products, as in `net.plan`.
     group : interop.Processes, optional
@@ -220,7 +220,8 @@ def fit(
         or its processes were given different arguments.
     CheckpointError, FileExistsError
         Without `resume`: if there are checkpoints, or a log, already. With it: if no
-        checkpoint is whole, or they are of another run; it says what differs.
+        checkpoint is whole, or they are of another run; it says what differs. The
+        options of the optimizer are not compared, so that a rate may be changed.
     OSError
         If a checkpoint or the log can't be written.
     ImportError
@@ -518,7 +519,8 @@ def accuracy(net: Any, w: Any, x: Any, labels: Any) -> float | Array:
     IndexError
         If a label is not one of the network's classes.
     ShapeError, ValueError
-        If `labels` does not have one class for each row of `x`; also as `net.forward`.
+        If `labels` does not have one class for each row of `x`, or if an output is nan;
+        also as `net.forward`.
 
     Examples
     --------
@@ -737,6 +739,11 @@ def _classes(
         )
     parts = [ndarray(net.forward(w, xs)) for _, xs, _ in portions(x, labels)]
     outputs, true = np.concatenate(parts, axis=-2), ndarray(labels)
+    if np.isnan(outputs).any():
+        raise ValueError(
+            f"{where}: an output of the network is nan, which names no class; look at "
+            "`w` and `x`."
+        )
     if outputs.shape[-1] == 1:
         named, count, low = (outputs[..., 0] > 0).astype(np.int64), 2, -1
         true = true[:, 0] if true.shape == (n, 1) else true
