@@ -20,6 +20,7 @@ from .halves import (
     FUNCTIONS,
     HALVES,
     OPTIMIZERS,
+    STEPPING,
     applied,
     both,
     ndarray,
@@ -780,6 +781,24 @@ def test_what_wraps_an_optimizer_refuses_what_is_out_of_range(name, option):
     refusal = told(call)
     assert type(refusal) is ValueError
     assert str(refusal).startswith(f"{name}: `{next(iter(option))}` must be")
+
+
+@pytest.mark.parametrize("path", STEPPING)
+def test_the_state_of_another_rule_is_refused(path):
+    other = "lion" if path != "optimizers.lion" else "sgd"
+
+    def step(cg, to):
+        w = to(six.copy())
+        state = getattr(cg.optimizers, other)(0.1).init(w)
+        make = find(cg, path)
+        wraps = {"clipped": {"norm": 1.0}, "averaged": {}}.get(make.__name__)
+        rule = make(lr=0.1) if wraps is None else make(cg.optimizers.sgd(0.1), **wraps)
+        rule.step(w, to(six.copy()), state)
+
+    refusal = told(step)
+    assert type(refusal) is TypeError
+    assert f"got {other.capitalize()}State." in str(refusal)
+    assert "step: `state` must be that of the optimizer" in str(refusal)
 
 
 @pytest.mark.parametrize("case", ["nan", "inf", "integers", "a list"])

@@ -31,10 +31,10 @@ class _Arrays(check.Arrays):
         # The sum of squares is one pass; it may overflow where no number did.
         return math.isfinite(flat.dot(flat)) or bool(torch.isfinite(x).all())
 
-    def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
+    def step(self, where: str, w: Any, grad: Any, value: Any, kind: type[Any]) -> None:
         # A compiled step must not look at its numbers: it would be cut in pieces.
         if not torch.compiler.is_compiling():
-            super().step(where, w, grad, state)
+            super().step(where, w, grad, value, kind)
 
 
 arrays = _Arrays()

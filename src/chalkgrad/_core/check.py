@@ -215,12 +215,12 @@ def network(where: str, net: Any, kind: type[Any]) -> None:
         )
 
 
-def state(where: str, value: Any, fresh: Any) -> Any:
-    """Return `value` if it is a state of the optimizer that began with `fresh`."""
-    if type(value) is not type(fresh):
+def state(where: str, value: Any, kind: type[Any]) -> Any:
+    """Return `value` if it is a state of the optimizer whose states are of a kind."""
+    if type(value) is not kind:
         raise TypeError(
-            f"{where}: `state` must be that of the optimizer, a "
-            f"{type(fresh).__name__}, got {type(value).__name__}."
+            f"{where}: `state` must be that of the optimizer, a {kind.__name__}, got "
+            f"{type(value).__name__}."
         )
     return value
 
@@ -538,11 +538,12 @@ class Arrays(ABC):
         self.floating(where, "w", w)
         self.finite(where, "w", w)
 
-    def step(self, where: str, w: Any, grad: Any, state: Any) -> None:
+    def step(self, where: str, w: Any, grad: Any, value: Any, kind: type[Any]) -> None:
         """Raise unless an optimizer may step: so before anything is changed."""
         self.floating(where, "w", w)
+        state(where, value, kind)
         given = {"grad": grad}
-        for name, x in state._asdict().items():
+        for name, x in value._asdict().items():
             if not isinstance(x, int | float):
                 given[f"state.{name}"] = x
         for name, x in given.items():

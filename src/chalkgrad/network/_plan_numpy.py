@@ -113,7 +113,7 @@ class Plan(Pass):
         super().__init__(net, w, loss, both)
         self._optimizer = optimizer.in_place
         fresh = self._optimizer.init(self.w)
-        self.state = fresh if state is None else check.state("plan", state, fresh)
+        self.state = fresh if state is None else check.state("plan", state, type(fresh))
 
     def __call__(self, x: Array, y: Array) -> Any:
         """Step along the gradient of the mean loss over these rows.

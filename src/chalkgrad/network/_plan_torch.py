@@ -51,7 +51,7 @@ class Plan:
         self.grad = torch.zeros_like(self.w)
         self._optimizer = optimizer.in_place
         fresh = self._optimizer.init(self.w)
-        self.state = fresh if state is None else check.state("plan", state, fresh)
+        self.state = fresh if state is None else check.state("plan", state, type(fresh))
         self._net, self._reference = net, (loss, loss_grad)
         self._quick_loss = _QUICK.get(loss)
         self._layers: list[_Layer] = []

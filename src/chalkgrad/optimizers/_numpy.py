@@ -122,7 +122,7 @@ def sgd(
         return SgdState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
-        arrays.step("sgd.step", w, grad, state)
+        arrays.step("sgd.step", w, grad, state, SgdState)
         eta = _rate("sgd.step", lr, state.t, w)
         grad = grad + weight_decay * w if weight_decay else grad
         v = momentum * state.v + grad
@@ -199,7 +199,7 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
         return AdagradState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: AdagradState) -> tuple[Array, AdagradState]:
-        arrays.step("adagrad.step", w, grad, state)
+        arrays.step("adagrad.step", w, grad, state, AdagradState)
         eta = _rate("adagrad.step", lr, state.t, w)
         v = state.v + grad**2
         return w - eta * grad / (np.sqrt(v) + eps), AdagradState(state.t + 1, v)
@@ -265,7 +265,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
         return RmspropState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: RmspropState) -> tuple[Array, RmspropState]:
-        arrays.step("rmsprop.step", w, grad, state)
+        arrays.step("rmsprop.step", w, grad, state, RmspropState)
         eta = _rate("rmsprop.step", lr, state.t, w)
         v = decay * state.v + (1 - decay) * grad**2
         return w - eta * grad / (np.sqrt(v) + eps), RmspropState(state.t + 1, v)
@@ -418,6 +418,8 @@ def _adam(
     beta2 = check.number(where, "beta2", beta2, low=0, high=1, open_high=True)
     eps = check.number(where, "eps", eps, low=0)
 
+    kind = AmsgradState if amsgrad else AdamState
+
     def init(w: Array) -> AdamState | AmsgradState:
         arrays.weights(f"{where}.init", w)
         zeros = [np.zeros_like(w) for _ in range(3)]
@@ -426,7 +428,7 @@ def _adam(
     def step(
         w: Array, grad: Array, state: AdamState | AmsgradState
     ) -> tuple[Array, AdamState | AmsgradState]:
-        arrays.step(f"{where}.step", w, grad, state)
+        arrays.step(f"{where}.step", w, grad, state, kind)
         eta = _rate(f"{where}.step", lr, state.t, w)
         t = state.t + 1
         m = beta1 * state.m + (1 - beta1) * grad
@@ -541,7 +543,7 @@ def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimi
     def step(
         w: Array, grad: Array, state: AdadeltaState
     ) -> tuple[Array, AdadeltaState]:
-        arrays.step("adadelta.step", w, grad, state)
+        arrays.step("adadelta.step", w, grad, state, AdadeltaState)
         eta = _rate("adadelta.step", lr, state.t, w)
         v = decay * state.v + (1 - decay) * grad**2
         delta = np.sqrt(state.u + eps) / np.sqrt(v + eps) * grad
@@ -620,7 +622,7 @@ def nadam(
         return NadamState(0, np.zeros_like(w), np.zeros_like(w), 1.0)
 
     def step(w: Array, grad: Array, state: NadamState) -> tuple[Array, NadamState]:
-        arrays.step("nadam.step", w, grad, state)
+        arrays.step("nadam.step", w, grad, state, NadamState)
         eta = _rate("nadam.step", lr, state.t, w)
         t = state.t + 1
         now, ahead = (beta1 * (1 - 0.5 * 0.96 ** (0.004 * i)) for i in (t, t + 1))
@@ -696,7 +698,7 @@ def radam(
         return AdamState(0, np.zeros_like(w), np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: AdamState) -> tuple[Array, AdamState]:
-        arrays.step("radam.step", w, grad, state)
+        arrays.step("radam.step", w, grad, state, AdamState)
         eta = _rate("radam.step", lr, state.t, w)
         t = state.t + 1
         m = beta1 * state.m + (1 - beta1) * grad
@@ -773,7 +775,7 @@ def lion(
         return LionState(0, np.zeros_like(w))
 
     def step(w: Array, grad: Array, state: LionState) -> tuple[Array, LionState]:
-        arrays.step("lion.step", w, grad, state)
+        arrays.step("lion.step", w, grad, state, LionState)
         eta = _rate("lion.step", lr, state.t, w)
         along = np.sign(beta1 * state.m + (1 - beta1) * grad)
         m = beta2 * state.m + (1 - beta2) * grad
@@ -867,7 +869,7 @@ def schedule_free_adamw(
     def step(
         w: Array, grad: Array, state: ScheduleFreeState
     ) -> tuple[Array, ScheduleFreeState]:
-        arrays.step("schedule_free_adamw.step", w, grad, state)
+        arrays.step("schedule_free_adamw.step", w, grad, state, ScheduleFreeState)
         eta = _rate("schedule_free_adamw.step", lr, state.t, w)
         t = state.t + 1
         v = beta2 * state.v + (1 - beta2) * grad**2
@@ -938,7 +940,7 @@ def barzilai_borwein(lr: Rate) -> Optimizer:
     def step(
         w: Array, grad: Array, state: BarzilaiBorweinState
     ) -> tuple[Array, BarzilaiBorweinState]:
-        arrays.step("barzilai_borwein.step", w, grad, state)
+        arrays.step("barzilai_borwein.step", w, grad, state, BarzilaiBorweinState)
         eta = _rate("barzilai_borwein.step", lr, state.t, w)
         s, y = w - state.w, grad - state.grad
         bend = (s * y).sum(-1, keepdims=True)
@@ -1012,7 +1014,7 @@ def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
 
     @np.errstate(invalid="ignore")  # inf - inf is nan
     def step(w: Array, grad: Array, state: DogState) -> tuple[Array, DogState]:
-        arrays.step("dog.step", w, grad, state)
+        arrays.step("dog.step", w, grad, state, DogState)
         eta = _rate("dog.step", lr, state.t, w)
         far = np.maximum(state.far, _norm(w - state.start))
         total = state.total + _norm(grad) ** 2
@@ -1100,7 +1102,7 @@ def prodigy(
         return ProdigyState(0, m, v, w.copy(), s, one, one + 1e-6)
 
     def step(w: Array, grad: Array, state: ProdigyState) -> tuple[Array, ProdigyState]:
-        arrays.step("prodigy.step", w, grad, state)
+        arrays.step("prodigy.step", w, grad, state, ProdigyState)
         eta = _rate("prodigy.step", lr, state.t, w)
         slow, d = math.sqrt(beta2), state.d
         m = beta1 * state.m + (1 - beta1) * d * grad
@@ -1174,7 +1176,7 @@ def hypergradient(lr: Rate = 1e-2, *, hyper_lr: float = 1e-4) -> Optimizer:
     def step(
         w: Array, grad: Array, state: HypergradientState
     ) -> tuple[Array, HypergradientState]:
-        arrays.step("hypergradient.step", w, grad, state)
+        arrays.step("hypergradient.step", w, grad, state, HypergradientState)
         eta = _rate("hypergradient.step", lr, state.t, w)
         before = state.eta if state.t else np.zeros_like(state.eta) + eta
         rate = before + hyper_lr * (grad * state.grad).sum(-1, keepdims=True)
@@ -1235,6 +1237,7 @@ def clipped(
         return ClippedState(0, optimizer.init(w))
 
     def step(w: Array, grad: Array, state: ClippedState) -> tuple[Array, ClippedState]:
+        check.state("clipped.step", state, ClippedState)
         arrays.real("clipped.step", "grad", grad)
         if by_norm:
             # In units of the largest entry: the square of a large one is infinite.
@@ -1314,6 +1317,7 @@ def averaged(optimizer: Optimizer, *, decay: float = 0.999) -> Optimizer:
     def step(
         w: Array, grad: Array, state: AveragedState
     ) -> tuple[Array, AveragedState]:
+        check.state("averaged.step", state, AveragedState)
         w, inner = optimizer.step(w, grad, state.inner)
         t = state.t + 1
         keep = min(decay, t / (t + 1))

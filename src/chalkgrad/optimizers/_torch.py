@@ -70,7 +70,7 @@ def sgd(
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
-        arrays.step("sgd.step", w, grad, state)
+        arrays.step("sgd.step", w, grad, state, SgdState)
         eta = _rate("sgd.step", lr, state.t, w)
         grad = grad.add(w, alpha=weight_decay) if weight_decay else grad
         v = state.v.mul_(momentum).add_(grad)
@@ -107,7 +107,7 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: AdagradState) -> tuple[Array, AdagradState]:
-        arrays.step("adagrad.step", w, grad, state)
+        arrays.step("adagrad.step", w, grad, state, AdagradState)
         eta = _rate("adagrad.step", lr, state.t, w)
         v = state.v.addcmul_(grad, grad)
         return w.sub_(eta * grad / v.sqrt().add_(eps)), AdagradState(state.t + 1, v)
@@ -134,7 +134,7 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: RmspropState) -> tuple[Array, RmspropState]:
-        arrays.step("rmsprop.step", w, grad, state)
+        arrays.step("rmsprop.step", w, grad, state, RmspropState)
         eta = _rate("rmsprop.step", lr, state.t, w)
         v = state.v.mul_(decay).addcmul_(grad, grad, value=1 - decay)
         return w.sub_(eta * grad / v.sqrt().add_(eps)), RmspropState(state.t + 1, v)
@@ -199,6 +199,8 @@ def _adam(
     beta2 = check.number(where, "beta2", beta2, low=0, high=1, open_high=True)
     eps = check.number(where, "eps", eps, low=0)
 
+    kind = AmsgradState if amsgrad else AdamState
+
     def init(w: Array) -> AdamState | AmsgradState:
         arrays.weights(f"{where}.init", w)
         zeros = [torch.zeros_like(w) for _ in range(3)]
@@ -208,7 +210,7 @@ def _adam(
     def step(
         w: Array, grad: Array, state: AdamState | AmsgradState
     ) -> tuple[Array, AdamState | AmsgradState]:
-        arrays.step(f"{where}.step", w, grad, state)
+        arrays.step(f"{where}.step", w, grad, state, kind)
         eta = _rate(f"{where}.step", lr, state.t, w)
         t = state.t + 1
         m = state.m.mul_(beta1).add_(grad, alpha=1 - beta1)
@@ -267,7 +269,7 @@ def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimi
     def step(
         w: Array, grad: Array, state: AdadeltaState
     ) -> tuple[Array, AdadeltaState]:
-        arrays.step("adadelta.step", w, grad, state)
+        arrays.step("adadelta.step", w, grad, state, AdadeltaState)
         eta = _rate("adadelta.step", lr, state.t, w)
         v = state.v.mul_(decay).addcmul_(grad, grad, value=1 - decay)
         delta = (state.u + eps).sqrt_() / (v + eps).sqrt_() * grad
@@ -305,7 +307,7 @@ def nadam(
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: NadamState) -> tuple[Array, NadamState]:
-        arrays.step("nadam.step", w, grad, state)
+        arrays.step("nadam.step", w, grad, state, NadamState)
         eta = _rate("nadam.step", lr, state.t, w)
         t = state.t + 1
         now, ahead = (beta1 * (1 - 0.5 * 0.96 ** (0.004 * i)) for i in (t, t + 1))
@@ -338,7 +340,7 @@ def radam(
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: AdamState) -> tuple[Array, AdamState]:
-        arrays.step("radam.step", w, grad, state)
+        arrays.step("radam.step", w, grad, state, AdamState)
         eta = _rate("radam.step", lr, state.t, w)
         t = state.t + 1
         m = state.m.mul_(beta1).add_(grad, alpha=1 - beta1)
@@ -378,7 +380,7 @@ def lion(
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: LionState) -> tuple[Array, LionState]:
-        arrays.step("lion.step", w, grad, state)
+        arrays.step("lion.step", w, grad, state, LionState)
         eta = _rate("lion.step", lr, state.t, w)
         along = (beta1 * state.m + (1 - beta1) * grad).sign_()
         m = state.m.mul_(beta2).add_(grad, alpha=1 - beta2)
@@ -427,7 +429,7 @@ def schedule_free_adamw(
     def step(
         w: Array, grad: Array, state: ScheduleFreeState
     ) -> tuple[Array, ScheduleFreeState]:
-        arrays.step("schedule_free_adamw.step", w, grad, state)
+        arrays.step("schedule_free_adamw.step", w, grad, state, ScheduleFreeState)
         eta = _rate("schedule_free_adamw.step", lr, state.t, w)
         t = state.t + 1
         v = state.v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
@@ -463,7 +465,7 @@ def barzilai_borwein(lr: Rate) -> Optimizer:
     def step(
         w: Array, grad: Array, state: BarzilaiBorweinState
     ) -> tuple[Array, BarzilaiBorweinState]:
-        arrays.step("barzilai_borwein.step", w, grad, state)
+        arrays.step("barzilai_borwein.step", w, grad, state, BarzilaiBorweinState)
         eta = _rate("barzilai_borwein.step", lr, state.t, w)
         s, y = w - state.w, grad - state.grad
         bend = (s * y).sum(-1, keepdim=True)
@@ -499,7 +501,7 @@ def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: DogState) -> tuple[Array, DogState]:
-        arrays.step("dog.step", w, grad, state)
+        arrays.step("dog.step", w, grad, state, DogState)
         eta = _rate("dog.step", lr, state.t, w)
         far = torch.maximum(state.far, _norm(w - state.start), out=state.far)
         total = state.total.add_(_norm(grad) ** 2)
@@ -543,7 +545,7 @@ def prodigy(
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: ProdigyState) -> tuple[Array, ProdigyState]:
-        arrays.step("prodigy.step", w, grad, state)
+        arrays.step("prodigy.step", w, grad, state, ProdigyState)
         eta = _rate("prodigy.step", lr, state.t, w)
         slow, d = math.sqrt(beta2), state.d
         m = state.m.mul_(beta1).add_((1 - beta1) * d * grad)
@@ -580,7 +582,7 @@ def hypergradient(lr: Rate = 1e-2, *, hyper_lr: float = 1e-4) -> Optimizer:
     def step(
         w: Array, grad: Array, state: HypergradientState
     ) -> tuple[Array, HypergradientState]:
-        arrays.step("hypergradient.step", w, grad, state)
+        arrays.step("hypergradient.step", w, grad, state, HypergradientState)
         eta = _rate("hypergradient.step", lr, state.t, w)
         before = state.eta if state.t else torch.zeros_like(state.eta) + eta
         rate = before + hyper_lr * (grad * state.grad).sum(-1, keepdim=True)
@@ -611,6 +613,7 @@ def clipped(
 
     @torch.no_grad()
     def step(w: Array, grad: Array, state: ClippedState) -> tuple[Array, ClippedState]:
+        check.state("clipped.step", state, ClippedState)
         arrays.real("clipped.step", "grad", grad)
         if by_norm:
             # In units of the largest entry: the square of a large one is infinite.
@@ -653,6 +656,7 @@ def averaged(optimizer: Optimizer, *, decay: float = 0.999) -> Optimizer:
     def step(
         w: Array, grad: Array, state: AveragedState
     ) -> tuple[Array, AveragedState]:
+        check.state("averaged.step", state, AveragedState)
         w, inner = optimizer.step(w, grad, state.inner)
         t = state.t + 1
         keep = min(decay, t / (t + 1))
