@@ -135,6 +135,30 @@ def test_ctrl_c_saves_what_there_is(tmp_path, capsys, monkeypatch):
     np.testing.assert_allclose(network(tmp_path)["w"], resumed, rtol=1e-9)
 
 
+def test_what_it_did_not_make_is_left_alone(tmp_path):
+    notes = ["notes.txt", "unfinished", "checkpoints/notes.txt"]
+    cg.checkpoints.save(tmp_path, {"mine": 1}, step=0)
+    (tmp_path / "checkpoints").mkdir()
+    for name in notes:
+        (tmp_path / name).write_text("mine")
+    words = f"train --data moons --epochs 1 --output {tmp_path} --resume"
+    assert main(words.split()) == 0
+    assert [(tmp_path / name).read_text() for name in notes] == ["mine"] * 3
+    assert cg.checkpoints.latest(tmp_path).contents == {"mine": 1}
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_of_another_training_is_kept(tmp_path, capsys):
+    folder = tmp_path / "checkpoints"
+    (tmp_path / "checkpoints").mkdir()
+    (folder / "step-1.safetensors").write_text("mine")
+    for resume, told in (("", "go on with that by --resume"), ("--resume", "is whole")):
+        words = f"train --data moons --output {tmp_path} {resume}"
+        assert main(words.split()) == 2
+        assert told in capsys.readouterr().err
+    assert (folder / "step-1.safetensors").read_text() == "mine"
+
+
 def test_patience_ends_early_with_the_best_weights(tmp_path, capsys):
     words = f"train --data moons --lr 0.5 --patience 3 --output {tmp_path} --epochs 200"
     assert main([*words.split(), "--log", str(tmp_path / "log.csv")]) == 0

@@ -372,6 +372,10 @@ def test_a_network_refuses_what_it_cannot_use(trained, tmp_path, capsys):
             f"predict {folder} {table} --labels kind --output {tmp_path}/no/out.csv",
             "cannot write",
         ),
+        (
+            f"predict {folder} {table} --labels kind --output {table}",
+            "would overwrite the examples",
+        ),
     ]:
         assert told in refused(capsys, words, tmp_path)
     wide = tmp_path / "wide.csv"

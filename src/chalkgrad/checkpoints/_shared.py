@@ -338,6 +338,15 @@ def numbered(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(name[1]), path) for name, path in named if name)
 
 
+def clear(folder: Path) -> None:
+    """Remove the checkpoints of a folder, and the folder if nothing else is in it."""
+    for _, path in numbered(folder):
+        path.unlink()
+    (folder / UNFINISHED).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 # --- Its contents ---------------------------------------------------------------------
 
 

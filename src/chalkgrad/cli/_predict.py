@@ -31,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
         _write(sys.stdout, network.classes, named, chances)
         return 0
     path = Path(args.output)
+    if path.exists() and path.samefile(args.data):
+        raise ValueError(f"predict: --output {path} would overwrite the examples.")
     unfinished = path.with_name(f"unfinished-{path.name}")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:

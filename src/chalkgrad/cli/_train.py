@@ -3,11 +3,11 @@
 import argparse
 import math
 import os
-import shutil
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chalkgrad.checkpoints import _shared as checkpoints
 from chalkgrad.cli import _examples as examples
 from chalkgrad.cli import _show as show
 from chalkgrad.cli import _trained as trained
@@ -54,7 +54,7 @@ def _write(args: argparse.Namespace, group: Any) -> str:
     stopped = learned.trace.stopped
     restarts = group is not None and stopped == "diverged"  # by torchrun
     if stopped != "interrupted" and not restarts:
-        shutil.rmtree(output / CHECKPOINTS)  # nobody needs to go on from there
+        checkpoints.clear(output / CHECKPOINTS)  # nobody needs to go on from there
     return stopped
 
 

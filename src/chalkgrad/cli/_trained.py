@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -54,7 +55,9 @@ def save(folder: Path, trained: Trained) -> None:
         "are_grey": trained.are_grey,
         "data": trained.data,
     }
-    checkpoints.save(folder, contents, step=0).replace(folder / FILE)
+    # In a folder of its own, so that checkpoints that are in this one stay.
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as own:
+        checkpoints.save(own, contents, step=0).replace(folder / FILE)
 
 
 def load(args: argparse.Namespace) -> Trained:
