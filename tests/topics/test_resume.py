@@ -410,6 +410,24 @@ def test_the_log_goes_on_where_the_checkpoint_is(cg, tmp_path, name):
     assert [int(line["epoch"]) for line in lines(tmp_path / name)] == [5, 6]
 
 
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
+def test_a_file_of_somebody_else_is_no_log(cg, tmp_path, name):
+    path, folder = tmp_path / name, tmp_path / "run"
+    resumed = {"checkpoints": folder, "log": path, "resume": True}
+    for text in ("city,height\nRome,21\n", '{"epoch": 1, "mine": 2}\n', "5\n", "\xff"):
+        path.write_text(text, "latin-1")
+        with pytest.raises(FileExistsError, match=r"`log` .* there already; .* no run"):
+            fit(cg, **resumed)
+        assert not folder.exists()
+    fit(cg, checkpoints=folder, epochs=1)
+    with pytest.raises(FileExistsError, match=r"`log` .* is no log of fit; give anoth"):
+        fit(cg, **resumed)
+    assert path.read_text("latin-1") == "\xff"
+    path.write_text("")  # as a run leaves it that was killed before its first epoch
+    fit(cg, **resumed)
+    assert len(lines(path)) == 3
+
+
 def test_a_log_that_cannot_be_written_is_told(cg, tmp_path, monkeypatch):
     path = tmp_path / "log.csv"
     monkeypatch.setattr(_log.csv, "writer", fail)

@@ -9,6 +9,10 @@ from chalkgrad._core.either import ndarray
 
 __all__ = ["Log"]
 
+# What is in a line.
+NAMES = ["epoch", "step", "seconds", "lr"]
+NAMES += ["loss", "validation_loss", "validation_accuracy"]
+
 
 class Log:
     """A file of lines, in CSV with a line of names above, or one JSON object a line."""
@@ -18,13 +22,35 @@ class Log:
         if self.path.suffix not in (".csv", ".jsonl"):
             raise ValueError(f"fit: `log` must end in .csv or .jsonl, got {path}.")
 
-    def refuse(self) -> None:
-        """Refuse a file that is there."""
-        if self.path.exists():
-            raise FileExistsError(
-                f"fit: `log` {self.path} is there already; give resume=True to go on "
-                "with it, or another path."
+    def refuse(self, *, resume: bool) -> None:
+        """Refuse a file that is there, and holds something, where a run begins."""
+        if self.path.exists() and self.path.stat().st_size:
+            other = (
+                "and in `checkpoints` there is no run to go on with; give"
+                if resume
+                else "give resume=True to go on with it, or"
             )
+            raise FileExistsError(
+                f"fit: `log` {self.path} is there already; {other} another path."
+            )
+
+    def recognise(self) -> None:
+        """Refuse a file that no run of `fit` has written."""
+        if self.path.exists() and self._names() not in ([], NAMES):
+            raise FileExistsError(
+                f"fit: `log` {self.path} is no log of fit; give another path."
+            )
+
+    def _names(self) -> list[str]:
+        """Return the names in the first line, none of an empty file."""
+        with self.path.open(encoding="utf-8", errors="replace") as file:
+            line = file.readline().strip()
+        if not line:
+            return []
+        try:
+            return line.split(",") if self.path.suffix == ".csv" else [*json.loads(line)]
+        except (ValueError, TypeError):
+            return [line]
 
     def open(self, epochs: int) -> None:
         """Leave the lines of so many epochs; those after them will come again."""

@@ -56,12 +56,13 @@ class Run:
     def begin(self, w: Any, state: Any, *, resume: bool) -> tuple[Any, Any]:
         """Return weights and state to begin with: those given, or those kept."""
         self.begin_epoch()
-        if self.keeper and resume:
-            w, state = self.keeper.resume(self, w, state)
-        elif self.keeper:
-            self.keeper.refuse()
-        if self.log and not resume:
-            self.log.refuse()
+        found = self.keeper.found(resume=resume) if self.keeper else None
+        if self.log and found:
+            self.log.recognise()
+        elif self.log:
+            self.log.refuse(resume=resume)
+        if self.keeper and found:
+            w, state = self.keeper.resume(found, self, w, state)
         return w, state
 
     def open(self, w: Any, state: Any) -> None:
@@ -143,19 +144,21 @@ class Keeper:
         }
         checkpoints.save(self.folder, contents, step=run.steps, keep=self.keep)
 
-    def refuse(self) -> None:
-        """Refuse a folder that holds a run."""
+    def found(self, *, resume: bool) -> checkpoints.Found | None:
+        """Return what there is to go on with; refuse a run if nobody asked for it."""
+        if resume:
+            return checkpoints.latest(self.folder)
         if checkpoints.numbered(self.folder):
             raise CheckpointError(
                 f"fit: `checkpoints` {self.folder} holds a run already; give "
                 "resume=True to go on with it, or another folder."
             )
+        return None
 
-    def resume(self, run: Run, w: Any, state: Any) -> tuple[Any, Any]:
+    def resume(
+        self, found: checkpoints.Found, run: Run, w: Any, state: Any
+    ) -> tuple[Any, Any]:
         """Return weights and state as they were last, and bring `run` to there."""
-        found = checkpoints.latest(self.folder)
-        if found is None:
-            return w, state
         for words in found.refused:
             warnings.warn(f"fit: passed over a newer checkpoint. {words}", stacklevel=4)
         saved = found.contents

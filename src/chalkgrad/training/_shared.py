@@ -220,8 +220,9 @@ def fit(
         or its processes were given different arguments.
     CheckpointError, FileExistsError
         Without `resume`: if there are checkpoints, or a log, already. With it: if no
-        checkpoint is whole, or they are of another run; it says what differs. The
-        options of the optimizer are not compared, so that a rate may be changed.
+        checkpoint is whole, or they are of another run; it says what differs; if
+        `log` is there without a checkpoint, or is no log of `fit`. The options of the
+        optimizer are not compared, so that a rate may be changed.
     OSError
         If a checkpoint or the log can't be written.
     ImportError
