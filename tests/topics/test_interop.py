@@ -96,6 +96,38 @@ def test_a_closure_is_called_and_its_loss_returned():
     assert optimizer.step(closure) < first
 
 
+def test_a_group_that_the_rule_would_not_heed_is_refused():
+    (first, second), rule = model()[::2], cg.optimizers.sgd(lr=0.1)
+    groups = [{"params": first.parameters()}, {"params": second.parameters()}]
+    optimizer = TorchOptimizer(groups, rule)
+    with pytest.raises(TypeError, match=r"`params` has a group with lr, which no rule"):
+        TorchOptimizer([*groups, {"params": second.parameters(), "lr": 1.0}], rule)
+    with pytest.raises(ValueError, match="add_param_group: `param_group` comes too l"):
+        optimizer.add_param_group({"params": torch.nn.Parameter(torch.ones(1))})
+
+
+def test_a_state_of_another_optimizer_is_refused():
+    net, large = model(), torch.nn.Linear(3, 6).double()
+    adam, sgd = cg.optimizers.adam(lr=0.1), cg.optimizers.sgd(lr=0.1)
+    clipped = [cg.optimizers.clipped(rule, norm=1) for rule in (adam, sgd)]
+    saved = TorchOptimizer(net.parameters(), sgd).state_dict()
+    for rule, params, words in [
+        (adam, net, "`state` must be that of the optimizer, a AdamState, got SgdState"),
+        (sgd, large, "axis 0 is 24 in `w` but 32 in `state`"),
+        (sgd, model().float(), "`w` is float32 but `state` is float64"),
+    ]:
+        optimizer = TorchOptimizer(params.parameters(), rule)
+        with pytest.raises((TypeError, ValueError), match=words):
+            optimizer.load_state_dict(saved)
+    one, other = (TorchOptimizer(large.parameters(), rule) for rule in clipped)
+    with pytest.raises(TypeError, match=r"a AdamState, got SgdState"):
+        one.load_state_dict(other.state_dict())
+    peer = torch.optim.SGD(net.parameters())
+    for foreign in (peer.state_dict(), None):
+        with pytest.raises(TypeError, match=r"`state_dict` must be what state_dict\("):
+            one.load_state_dict(foreign)
+
+
 def test_bad_input_is_told_at_the_door():
     net = model()
     with pytest.raises(TypeError, match=r"`rule` must be one of cg.optimizers, got fl"):

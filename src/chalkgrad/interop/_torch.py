@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from chalkgrad._core import check
+from chalkgrad._core._torch import arrays
 from chalkgrad._core.types import Optimizer
 
 __all__ = ["TorchOptimizer"]
@@ -35,12 +37,12 @@ class TorchOptimizer(torch.optim.Optimizer):
     Raises
     ------
     TypeError
-        If `rule` is not an optimizer of ours, or the parameters differ in dtype or
-        device.
+        If `rule` is not an optimizer of ours, the parameters differ in dtype or
+        device, or a group of them has options of its own, as a rate.
     ValueError
         If there is no parameter; if they are shards, and the rule looks at a weight's
         neighbours; from `step`, if one has no gradient: then nothing has
-        changed.
+        changed; from `add_param_group`.
 
     Examples
     --------
@@ -132,8 +134,42 @@ class TorchOptimizer(torch.optim.Optimizer):
         return {"rule": self._state}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken; the weights are the model's own."""
-        self._state = copy.deepcopy(state_dict["rule"])  # a step may use it up
+        """Go on from where `state_dict` was taken; the weights are the model's own.
+
+        The state must be that of the same rule for as many weights.
+        """
+        if not isinstance(state_dict, dict) or state_dict.keys() != {"rule"}:
+            raise TypeError(
+                "load_state_dict: `state_dict` must be what state_dict() of a "
+                f"TorchOptimizer has returned, got {state_dict!r:.60}."
+            )
+        self._state = _taken(state_dict["rule"], self._state)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Refuse more parameters; PyTorch calls it for those of the beginning."""
+        if hasattr(self, "_w"):
+            raise ValueError(
+                "add_param_group: `param_group` comes too late: the rule steps the "
+                "weights it began with; give it an optimizer of its own."
+            )
+        if others := [name for name in dict(param_group) if name != "params"]:
+            raise TypeError(
+                f"TorchOptimizer: `params` has a group with {', '.join(others)}, "
+                "which no rule reads; give each group an optimizer of its own."
+            )
+        super().add_param_group(param_group)
+
+
+def _taken(state: Any, like: Any) -> Any:
+    """Return a copy of `state`, which a step may use up, if all its parts are alike."""
+    where = "load_state_dict"
+    check.state(where, state, like)
+    if hasattr(like, "_make"):
+        return like._make(map(_taken, state, like))
+    if isinstance(like, torch.Tensor):
+        arrays.alike(where, w=like, state=state)
+        check.shapes(where, w=(like, "..."), state=(state, "..."))
+    return copy.deepcopy(state)
 
 
 def _local(a: Any) -> torch.Tensor:
