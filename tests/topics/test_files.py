@@ -179,6 +179,8 @@ def test_labels_are_found_where_one_says(tmp_path):
         ("a, b, c\n1, 2, 0\n3, 4, 1\n", {}),
         ('"a","b, c","d"\n"1","2","0"\n3,4,1\n', {}),
         ("label,a,b\n0,1,2\n1,3,4\n", {}),
+        ("petal length (cm),petal width (cm),kind\n1,2,0\n3,4,1\n", {}),
+        ("petal length (cm);petal width (cm);kind\n1;2;0\n3;4;1\n", {}),
         ("\ufeff1|2|0\n3|4|1\n", {"delimiter": "|"}),
     ],
 )
@@ -206,6 +208,8 @@ def wrong(path, options=None, error=ValueError):
         ("1,2,0\n3,4\n", {}, "has 2 columns in line 2 and 3 in the first"),
         ("1,2,0\n3,x,1\n", {}, "has 'x' in line 2, which is no number"),
         ("a,b,c\n1,,0\n", {}, "has '' in line 2, which is no number"),
+        ("a,b,c\n1_5,2,0\n", {}, "has '1_5' in line 2, which is no number"),
+        ("1,2,1_0\n3,4,2\n", {}, "must be whole numbers, got '1_0' in row 0"),
         ("1,x,0\n3,4,1\n", {}, "has 'x' in line 1, which is no number"),
         ("1,2,0.5\n3,4,1\n", {}, "must be whole numbers, got 0.5 in row 0"),
         ("1,2,nan\n3,4,1\n", {}, "must be whole numbers, got nan in row 0"),

@@ -33,7 +33,7 @@ KINDS = {
     "csv": r"\.(csv|tsv|txt)$",
     "idx": r"[.-]idx\d?(-ubyte)?$",
 }
-DELIMITERS = ",;\t "
+DELIMITERS = ",;\t"  # if there is none of them, a space
 IDX_DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 PIECE = 2**20  # bytes that are read at once from a file that is packed
 
@@ -299,6 +299,7 @@ def _table(
     first = file.readline()
     if delimiter is None:
         delimiter = max(DELIMITERS, key=first.count)
+        delimiter = delimiter if delimiter in first else " "
     lines = csv.reader(chain([first], file), delimiter=delimiter, skipinitialspace=True)
     rows = ((lines.line_num, row) for row in lines if row)
     top = next(rows, None)
@@ -318,6 +319,8 @@ def _table(
         if column is not None:
             words.append(row.pop(column).strip())
         try:
+            if "_" in "".join(row):  # a number to Python alone
+                raise ValueError
             numbers.extend(map(float, row))
         except ValueError:
             bad = next(cell for cell in row if not _is_number(cell))
@@ -336,7 +339,7 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return "_" not in cell  # to Python, 1_5 is 15
 
 
 def _column(
