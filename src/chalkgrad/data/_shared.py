@@ -463,8 +463,8 @@ def load(
         has ``labels`` in its name instead of ``images`` or ``x``. False: there are
         none.
     delimiter : str, optional
-        What is between the columns of a table: by default the one of comma, semicolon,
-        tab and space that is most often in the first line.
+        What is between the columns of a table: by default the one of comma, semicolon
+        and tab that is most often in the first line, or a space if there is none.
     dtype : "float32" or "float64", optional
         By default inputs in float32, or float16, become float32, all others float64.
     lazy : bool
