@@ -45,10 +45,10 @@ class Log:
         """Return the names in the first line, none of an empty file."""
         with self.path.open(encoding="utf-8", errors="replace") as file:
             line = file.readline().strip()
-        if not line:
-            return []
+        if self.path.suffix == ".csv":
+            return line.split(",") if line else []
         try:
-            return line.split(",") if self.path.suffix == ".csv" else [*json.loads(line)]
+            return list(json.loads(line or "{}"))
         except (ValueError, TypeError):
             return [line]
 
