@@ -133,7 +133,7 @@ class TorchOptimizer(torch.optim.Optimizer):
         """
         return {"rule": self._state}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: Any) -> None:
         """Go on from where `state_dict` was taken; the weights are the model's own.
 
         The state must be that of the same rule for as many weights.
