@@ -163,7 +163,7 @@ class TorchOptimizer(torch.optim.Optimizer):
 def _taken(state: Any, like: Any) -> Any:
     """Return a copy of `state`, which a step may use up, if all its parts are alike."""
     where = "load_state_dict"
-    check.state(where, state, like)
+    check.state(where, state, type(like))
     if hasattr(like, "_make"):
         return like._make(map(_taken, state, like))
     if isinstance(like, torch.Tensor):
