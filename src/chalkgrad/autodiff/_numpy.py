@@ -174,7 +174,8 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     Raises
     ------
     TypeError, ShapeError
-        As `value_and_grad`; ShapeError from the pullback if $g$ does not fit $y$.
+        As `value_and_grad`; from the pullback if $g$ is no array of this half, or does
+        not fit $y$.
 
     Examples
     --------
@@ -189,6 +190,7 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     value, pull = _pullback("vjp", f, args, len(args))
 
     def pullback(g: Any) -> Any:
+        arrays.one("vjp", "g", g)
         if np.shape(g) != value.shape:
             raise check.ShapeError(
                 f"vjp: `g` must have the shape of the value, {value.shape}, got "
@@ -358,8 +360,8 @@ def check_grads(
 ) -> None:
     """Compare the derivatives of a function with central differences.
 
-    Along one random direction, and in reverse: a wrong rule shows. For `order` 2 the
-    derivative along that direction is checked in the same way.
+    Along one random direction, and in reverse: a wrong rule shows. From `order` 2 on
+    the derivative along that direction is checked in the same way, and so forth.
 
     Where the function takes complex numbers and is smooth, a step along the imaginary
     axis, which loses no digits, checks the first derivative to 1e-9 too.
@@ -371,11 +373,12 @@ def check_grads(
     *args : Array of shape (...)
         Where.
     order : int
-        1 or 2.
+        The highest derivative to check, 1 or more.
     h : float
         The step of the differences.
     rtol : float
-        How much they may differ, relative to the larger of 1 and what is compared.
+        How much they may differ, 0 or more, relative to the larger of 1 and what is
+        compared.
 
     Raises
     ------
@@ -410,6 +413,7 @@ def compare(
     check.some("check_grads", "args", args)
     order = check.integer("check_grads", "order", order, low=1)
     h = check.number("check_grads", "h", h, low=0, open_low=True)
+    rtol = check.number("check_grads", "rtol", rtol, low=0)
     rng = np.random.default_rng(0)
     along = [make(rng.standard_normal(tuple(x.shape)), x) for x in args]
     for nth in range(1, order + 1):

@@ -96,6 +96,7 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     value, pull = _pullback("vjp", f, args, len(args))
 
     def pullback(g: Any) -> Any:
+        arrays.one("vjp", "g", g)
         if tuple(np.shape(g)) != tuple(value.shape):
             raise check.ShapeError(
                 "vjp: `g` must have the shape of the value, "
