@@ -1,5 +1,7 @@
 """Every rule against torch.autograd, and against differences to second order."""
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +37,7 @@ CASES = {
     "m.fabs(x)": (ANY, "m.abs(x)"),
     "m.cbrt(x)": (POSITIVE, "x ** (1 / 3)"),
     "m.nan_to_num(x)": (ANY,),
+    "m.full_like(x, z.sum())": (ANY, ROW, "0 * x + z.sum()"),
     "m.copy(x)": (ANY, "m.clone(x)"),
     "x.astype('float64')": (ANY, "x.to(m.float64)"),
     # two at a time, with what is broadcast
@@ -59,6 +62,15 @@ CASES = {
     "m.fmod(x, z)": (ANY, POSITIVE),
     "m.where(x > 0, x, z * z)": (ANY, OTHER),
     "m.clip(x, -0.5, 0.5)": (ANY,),
+    "m.clip(x, a_min=-0.5, a_max=0.5)": (ANY, "m.clip(x, -0.5, 0.5)"),
+    "m.clip(x, None, 0.5)": (ANY,),
+    "x * [1.0, 2.0, 3.0, 4.0]": (ANY, "x * m.tensor([1.0, 2.0, 3.0, 4.0])"),
+    "[1.0, 2.0, 3.0, 4.0] - x": (ANY, "m.tensor([1.0, 2.0, 3.0, 4.0]) - x"),
+    "x ** [1, 2, 3, 4]": (POSITIVE, "x ** m.tensor([1, 2, 3, 4])"),
+    "m.arctan2(x, (1.0, 2.0, 3.0, 4.0))": (
+        ANY,
+        "m.arctan2(x, m.tensor([1.0, 2.0, 3.0, 4.0]))",
+    ),
     # products of matrices
     "x @ z": (ANY, RNG.normal(size=(4, 2))),
     "m.matmul(x, z)": (ANY, ROW),
@@ -75,6 +87,9 @@ CASES = {
     "m.inner(x, z)": (ANY, OTHER),
     "m.vdot(x, z)": (ROW, ROW + 1),
     "m.kron(x, z)": (SQUARE, ANY),
+    "m.kron(x, z)  # of vectors": (ROW, ROW + 1),
+    "m.kron(x, z)  # of different axes": (THREE, ROW),
+    "x @ [1.0, 2.0, 3.0, 4.0]": (ANY, "x @ m.tensor([1.0, 2, 3, 4], dtype=m.float64)"),
     # reductions
     **{
         f"m.{name}(x{rest})": (ANY,)
@@ -97,19 +112,39 @@ CASES = {
         ANY,
         "m.std(x, 0, correction=0, keepdim=True)",
     ),
+    "m.var(x, axis=1, correction=1)": (ANY, "m.var(x, 1)"),
+    "m.add.reduce(x)": (ANY, "x.sum(0)"),
     "m.cumsum(x)": (ANY, "m.cumsum(x.ravel(), 0)"),
     "m.cumsum(x, 0)": (ANY,),
     "m.ptp(x, 1)": (ANY, "m.amax(x, 1) - m.amin(x, 1)"),
     "m.trace(x)": (SQUARE,),
+    "m.trace(x, 1)": (ANY, "m.diagonal(x, 1).sum()"),
+    "m.trace(x)  # of many": (THREE, "m.diagonal(x).sum(-1)"),
+    "m.trace(x, -1, 1, 2)": (THREE, "m.diagonal(x, -1, 1, 2).sum(-1)"),
     "m.diff(x)": (ANY,),
     "m.diff(x, 2, 0)": (ANY,),
     "m.median(x)": (ROW, "m.quantile(x, 0.5)"),
+    "m.median(x, 1, keepdims=True)": (ANY, "m.quantile(x, 0.5, 1, keepdim=True)"),
+    "m.median(x, keepdims=True)": (ANY, "m.quantile(x, 0.5).reshape(1, 1)"),
     "m.average(x, 0, z)": (ANY, POSITIVE, "(x * z).sum(0) / z.sum(0)"),
+    "m.average(x, axis=0, weights=z)": (
+        RNG.normal(size=(3, 3)),
+        POSITIVE[0, :3],
+        "z @ x / z.sum()",
+    ),
+    "m.average(x, 1, z, keepdims=True)": (
+        THREE,
+        POSITIVE[:, 0],
+        "(x * z[:, None]).sum(1, keepdim=True) / z.sum()",
+    ),
     "m.average(x)": (ANY, "m.mean(x)"),
     # shapes
     "m.reshape(x, (2, 6))": (ANY,),
     "x.reshape(-1)": (ANY,),
+    "m.reshape(x, (2, 6), 'F')": (ANY, "x.T.reshape(6, 2).T"),
     "m.ravel(x)": (ANY,),
+    "x.ravel('F')": (ANY, "x.T.reshape(-1)"),
+    "x.flatten()": (ANY,),
     "x.T": (ANY,),
     "x.mT": (THREE,),
     "x.transpose()": (ANY, "x.T"),
@@ -132,6 +167,8 @@ CASES = {
     "m.stack([x, z], axis=1)": (ANY, OTHER),
     "m.vstack([x, z])": (ANY, ROW),
     "m.hstack([x, z])": (ANY, OTHER),
+    "m.vstack([x[0], x[1]])": (ROW,),
+    "m.hstack([x[0], z, x[1]])": (ROW, ROW + 1),
     "m.split(x, 2)[1]": (ROW, "m.split(x, 2)[1]"),
     "m.array_split(x, 2, axis=1)[0]": (ANY, "m.tensor_split(x, 2, dim=1)[0]"),
     "m.pad(x, ((1, 0), (2, 1)))": (ANY, "m.nn.functional.pad(x, (2, 1, 1, 0))"),
@@ -141,18 +178,29 @@ CASES = {
         ANY,
         "m.take_along_dim(x, m.argsort(x, 1), 1)",
     ),
+    "m.take_along_axis(x, m.asarray([[1, 1, 2]]), 1)": (
+        ANY,
+        "m.take_along_dim(x, m.tensor([[1, 1, 2]]), 1)",
+    ),
     "m.sort(x)": (ANY, "m.sort(x).values"),
+    "m.sort(x, None)": (ANY, "m.sort(x.ravel()).values"),
+    "m.sort(x, kind='heapsort')": (ANY, "m.sort(x).values"),
     "m.sort(x, 0)": (ANY, "m.sort(x, 0).values"),
     "m.flip(x, 0)": (ANY, "m.flip(x, [0])"),
     "m.flip(x)": (ANY, "m.flip(x, [0, 1])"),
     "m.roll(x, 2)": (ANY,),
     "m.roll(x, 1, 0)": (ANY,),
+    "m.roll(x, (1, 2), (0, 1))": (ANY,),
     "m.repeat(x, 2, 1)": (ANY, "x.repeat_interleave(2, 1)"),
     "m.repeat(x, 3)": (ROW, "x.repeat_interleave(3)"),
     "m.tile(x, (2, 1))": (ANY,),
     "m.diagonal(x)": (SQUARE,),
+    "m.diagonal(x)  # of many": (THREE,),
+    "m.diagonal(x, 1, 2, 0)": (THREE,),
     "m.diag(x)": (SQUARE,),
     "m.diag(x)  # of a vector": (ROW,),
+    "m.diag(x, k=1)": (ANY, "m.diag(x, 1)"),
+    "m.diag(x, -2)  # of a vector": (ROW,),
     "m.tril(x)": (SQUARE,),
     "m.triu(x, 1)": (SQUARE,),
     # places
@@ -162,6 +210,10 @@ CASES = {
     "x[:, None]": (ANY,),
     "x[[0, 2, 0, 0]]": (ANY,),
     "x[x > 0]": (ANY,),
+    "x[(0, 0, 1), :]": (ANY,),
+    "x[[0, 0], (1, 1)]": (ANY,),
+    "x[True, 1]": (ANY,),
+    "x[m.argmax(x) % 3, ..., None]": (ANY,),
     "x[m.asarray([0, 1]), m.asarray([2, 2])]": (ANY,),
     # linear algebra
     "m.linalg.inv(x)": (SQUARE,),
@@ -171,6 +223,17 @@ CASES = {
     "m.linalg.slogdet(x)[1]": (STACK,),
     "m.linalg.solve(x, z)": (SQUARE, RNG.normal(size=(3, 2))),
     "m.linalg.solve(x, z)  # one": (SQUARE, RNG.normal(size=3)),
+    "m.linalg.solve(x, z)  # many, of one vector": (
+        STACK,
+        RNG.normal(size=3),
+        "m.linalg.solve(x, z.expand(2, 3))",
+    ),
+    "m.linalg.solve(x, z)  # as many as there are numbers": (
+        RNG.normal(size=(3, 3, 3)) + 3 * np.eye(3),
+        RNG.normal(size=3),
+        "m.linalg.solve(x, z.expand(3, 3))",
+    ),
+    "m.linalg.solve(x, z)  # many, of one matrix": (STACK, RNG.normal(size=(3, 2))),
     "m.linalg.cholesky(x @ x.T)": (SQUARE,),
     "m.linalg.norm(x)": (ANY,),
     "m.linalg.norm(x, 2)": (ROW,),
@@ -213,11 +276,15 @@ def test_derivatives_to_second_order_are_those_of_differences(case):
     cg.autodiff.check_grads(function(case, np), *arrays, order=2, rtol=1e-5)
 
 
+# Of these NumPy itself makes float64: of a list, too, that stands by an operator.
+FLOAT64 = ("astype", "float_power", "asarray([1.0", " [1", "[1.0", "(1.0")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_float32_stays_float32(case):
     arrays, _ = parts(case)
     arrays = [a.astype("float32") for a in arrays]
-    if any(word in case for word in ("astype", "float_power", "asarray([1.0")):
+    if any(word in case for word in FLOAT64):
         pytest.skip("NumPy itself makes float64 of this")
     value, pullback = cg.autodiff.vjp(function(case, np), *arrays)
     assert value.dtype == "float32"
@@ -233,7 +300,6 @@ FLAT_TWO = """allclose array_equal equal floor_divide greater greater_equal heav
 FLAT = {
     **dict.fromkeys(FLAT_ONE.split(), (ANY,)),
     **dict.fromkeys(FLAT_TWO.split(), (ANY, OTHER)),
-    "full_like": (ANY, 2.0),
     "searchsorted": (np.sort(ROW), ROW),
 }
 
@@ -261,3 +327,37 @@ def test_there_are_more_than_eighty_functions_and_each_is_tested():
     assert {n for n in names() if f".{n}(" not in text} == operators
     assert {f.__name__ for f in CONSTANT} == set(FLAT)
     assert not CONSTANT & (set(RULES) | set(COMPOSED))
+
+
+def options(func, ours):
+    """Give what comes after the array: by position, and by name only."""
+    parameters = [*inspect.signature(func).parameters.values()][1 + ours :]
+    by_position = [p for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD]
+    by_name = {p.name for p in parameters if p.kind == p.KEYWORD_ONLY}
+    return [p.name for p in by_position], by_name, {p.kind for p in parameters}
+
+
+def written():
+    """Give each function of NumPy, what we wrote for it, and how much g and y take."""
+    for func, rules in RULES.items():
+        for i, rule in enumerate([rules(1)] if callable(rules) else rules):
+            if rule is not None and func.__class__ is not np.ufunc:
+                yield pytest.param(func, rule, 2, id=f"{func.__name__}-{i}")
+    for func, composed in COMPOSED.items():
+        yield pytest.param(func, composed, 0, id=func.__name__)
+
+
+@pytest.mark.parametrize(
+    ("func", "rule", "ours"),
+    [one for one in written() if one.values[0].__module__.startswith("numpy")],
+)
+def test_options_have_the_names_and_the_order_of_numpy(func, rule, ours):
+    try:
+        theirs, theirs_by_name, kinds = options(func, 0)
+    except ValueError:
+        pytest.skip("NumPy does not tell")
+    found, by_name, _ = options(rule, ours)
+    if inspect.Parameter.POSITIONAL_ONLY not in kinds:
+        assert found == theirs[: len(found)]
+    if inspect.Parameter.VAR_KEYWORD not in kinds and func is not np.clip:
+        assert by_name <= {*theirs, *theirs_by_name}

@@ -345,6 +345,26 @@ def add_to(x):
             "no derivative with respect to its argument 2",
         ),
         (lambda x: np.pad(x, 1, "edge").sum(), "pad fills with zeros only"),
+        (lambda x: np.linalg.norm(x[:, None] * x, 2, axis=(0, 1)), "norm takes the Eu"),
+        (lambda x: np.linalg.norm(x, "fro"), "norm takes the Euclidean length only"),
+        (lambda x: np.sum(x, where=[True, False]), "sum has no .* argument `where`"),
+        (lambda x: np.var(x, where=[True, False]), "var has no .* argument `where`"),
+        (lambda x: np.std(x, mean=0.0), "std has no rule here for its argument `mean`"),
+        (lambda x: np.var(x, ddof=1, correction=1), "one of `ddof` and `correction`"),
+        (lambda x: np.sum(x, 0, np.float64), "sum has no rule .* for its argument 3"),
+        (lambda x: x.prod(0, np.float64), "prod has no rule here for its argument 3"),
+        (lambda x: np.add(x, 1, dtype="float32").sum(), "add has no .* `dtype`"),
+        (lambda x: np.einsum("i->", x, dtype="float64"), "einsum has no .* `dtype`"),
+        (lambda x: np.sum(x, out=np.zeros(())), "sum with `out=` would write"),
+        (lambda x: np.flip(m=x).sum(), "flip has no rule .* argument `m`"),
+        (lambda x: x.ravel("A").sum(), "reshape takes order 'C' or 'F', got 'A'"),
+        (
+            lambda x: np.full(2, x).sum(),
+            "copyto has no rule here|cannot become a plain",
+        ),
+        (lambda x: np.median(x[:, None] * x, (0, 1)), "median takes one axis or none"),
+        (lambda x: np.average(x[:, None] * x, weights=x), "average takes weights of"),
+        (lambda x: np.split(np.stack([x, x, x]), 2)[0].sum(), "equal division"),
         (lambda x: x, r"must return one number, got shape \(2,\).*jacobian"),
         (
             lambda x: reference.losses.cross_entropy(np.zeros((2, 2)), x),
@@ -447,6 +467,77 @@ def test_the_check_goes_as_far_as_it_is_told(monkeypatch):
     reference.autodiff.check_grads(np.tanh, x, order=1)
     with pytest.raises(TypeError, match="no further"):
         reference.autodiff.check_grads(np.tanh, x, order=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"order": 0}, "`order` must be a whole number, 1 or more, got 0"),
+        ({"h": 0.0}, "`h` must be a finite number above 0, got 0"),
+        ({"rtol": -1}, "`rtol` must be a finite number from 0, got -1"),
+        ({"rtol": "a"}, "`rtol` must be a finite number from 0, got 'a'"),
+    ],
+)
+def test_the_check_itself_asks_for_numbers_in_range(half, options, words):
+    cg, m = half
+    with pytest.raises((TypeError, ValueError), match=f"check_grads: {words}"):
+        cg.autodiff.check_grads(m.tanh, cg.array([0.3]), **options)
+
+
+def test_the_third_derivative_is_checked_too(half):
+    cg, m = half
+    cg.autodiff.check_grads(m.tanh, cg.array([0.3, -2.0]), order=3)
+
+
+@pytest.mark.parametrize("g", [[1.0, 2.0], 1.0], ids=repr)
+def test_a_pullback_takes_an_array(half, g):
+    cg, _ = half
+    _, pullback = cg.autodiff.vjp(lambda x: x * 2, cg.array([1.0, 2.0]))
+    words = f"vjp: `g` must be an array of this half, got {type(g).__name__}"
+    with pytest.raises(TypeError, match=words):
+        pullback(g)
+
+
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.1.0", reason="NumPy has no such names"
+)
+def test_limits_may_have_their_short_names():
+    grad = reference.autodiff.grad(lambda x: x.clip(min=0.0, max=1.0).sum())
+    close(grad(np.array([-1.0, 0.5, 2.0])), [0.0, 1.0, 0.0])
+
+
+def test_whole_numbers_are_flat():
+    grad = reference.autodiff.grad(lambda x: (x.astype("int64") * x).sum())
+    close(grad(np.array([2.5, 3.5])), [2.0, 3.0])
+
+
+def test_what_is_filled_keeps_its_dtype_and_its_gradient():
+    def f(x):
+        filled = np.full_like(x, x[0], "float32")
+        assert filled.dtype == "float32"
+        return filled.sum()
+
+    close(reference.autodiff.grad(f)(np.array([2.0, 5.0, 6.0])), [3.0, 0.0, 0.0])
+    with pytest.raises(TypeError, match="copyto has no rule here"):
+        reference.autodiff.grad(lambda x: np.full_like(np.zeros(3), x).sum())(
+            np.ones(3)
+        )
+
+
+def test_what_is_no_number_may_have_a_name():
+    def f(x):
+        return (np.nan_to_num(x, nan=0.5, posinf=2.0) ** 2).sum()
+
+    value, grad = reference.autodiff.value_and_grad(f)(np.array([1.0, np.nan, np.inf]))
+    close(value, 5.25)
+    close(grad, [2.0, 0.0, 0.0])
+
+
+def test_a_triangle_has_no_trace_of_the_rest():
+    x = np.array([[1.0, np.inf], [2.0, 3.0]])
+    value, grad = reference.autodiff.value_and_grad(lambda x: np.tril(x).sum())(x)
+    close(value, 6.0)
+    close(grad, [[1.0, 0.0], [1.0, 1.0]])
 
 
 def test_a_first_power_is_the_base_itself(half):

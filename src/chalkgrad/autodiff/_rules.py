@@ -8,6 +8,7 @@ the result y. Where a function has a corner, the rule takes
 - 1 for ``clip`` on its limits, 0 beyond.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -65,8 +66,12 @@ RULES |= {
     np.arctanh: [lambda g, y, x: g / (1 - x * x)],
     np.deg2rad: [lambda g, y, x: g * (math.pi / 180)],
     np.rad2deg: [lambda g, y, x: g * (180 / math.pi)],
-    np.nan_to_num: [lambda g, y, x: np.where(np.isfinite(x), g, 0)],
-    np.copy: [lambda g, y, x: g],
+    np.nan_to_num: [
+        lambda g, y, x, *, nan=0.0, posinf=None, neginf=None: np.where(
+            np.isfinite(x), g, 0
+        )
+    ],
+    np.copy: [lambda g, y, x, order="K": g],
 }
 
 
@@ -90,6 +95,22 @@ def _power_base(g: Any, y: Any, a: Any, b: Any) -> Any:
 def _power_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
     # Where a is 0, so is y log a in the limit; where a is below, there is no slope.
     return g * y * np.log(np.where(np.equal(a, 0), 1, a))
+
+
+def _clip(
+    g: Any,
+    y: Any,
+    x: Any,
+    a_min: Any = None,
+    a_max: Any = None,
+    *,
+    min: Any = None,
+    max: Any = None,
+) -> Any:
+    low, high = a_min if min is None else min, a_max if max is None else max
+    above = True if low is None else x >= low
+    below = True if high is None else x <= high
+    return g * np.logical_and(above, below)
 
 
 RULES |= {
@@ -123,16 +144,7 @@ RULES |= {
         lambda g, y, c, a, b: np.where(c, g, 0),
         lambda g, y, c, a, b: np.where(c, 0, g),
     ],
-    np.clip: [
-        lambda g, y, x, low=None, high=None: (
-            g
-            * np.logical_and(
-                True if low is None else x >= low, True if high is None else x <= high
-            )
-        ),
-        None,
-        None,
-    ],
+    np.clip: [_clip],
 }
 
 
@@ -162,7 +174,7 @@ def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
 def _einsum(i: int) -> Callable[..., Any]:
     """Differentiate by one factor: a sum of products of g with the other factors."""
 
-    def rule(g: Any, y: Any, formula: str, *factors: Any, **kwargs: Any) -> Any:
+    def rule(g: Any, y: Any, formula: str, *factors: Any, optimize: Any = False) -> Any:
         inputs, arrow, out = formula.replace(" ", "").partition("->")
         terms = inputs.split(",")
         mine, k = terms[i - 1], i - 1
@@ -209,6 +221,16 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return np.reshape(np.matmul(flat_a, flat_b), shape)
 
 
+def _kron(a: Any, b: Any) -> Any:
+    n = max(np.ndim(a), np.ndim(b))
+    ours, theirs = ((1,) * (n - np.ndim(x)) + np.shape(x) for x in (a, b))
+    blocks = np.reshape(a, [size for i in ours for size in (i, 1)])
+    inside = np.reshape(b, [size for j in theirs for size in (1, j)])
+    return np.reshape(
+        blocks * inside, [i * j for i, j in zip(ours, theirs, strict=True)]
+    )
+
+
 RULES |= {np.matmul: [_matmul_left, _matmul_right], np.einsum: _einsum}
 COMPOSED |= {
     np.dot: _dot,
@@ -216,10 +238,7 @@ COMPOSED |= {
     np.outer: lambda a, b: np.ravel(a)[:, None] * np.ravel(b),
     np.inner: lambda a, b: np.tensordot(a, b, axes=(-1, -1)),
     np.vdot: lambda a, b: np.matmul(np.ravel(a), np.ravel(b)),
-    np.kron: lambda a, b: np.reshape(
-        a[:, None, :, None] * b[None, :, None, :],
-        (a.shape[0] * b.shape[0], a.shape[1] * b.shape[1]),
-    ),
+    np.kron: _kron,
 }
 
 
@@ -233,21 +252,23 @@ def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return g if keepdims else np.expand_dims(g, axis)
 
 
-def _sum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _sum(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return np.broadcast_to(spread(g, x, axis, keepdims), np.shape(x))
 
 
-def _mean(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _sum(g, y, x, axis, keepdims) / (np.size(x) // max(1, np.size(y)))
+def _mean(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _sum(g, y, x, axis, keepdims=keepdims) / (np.size(x) // max(1, np.size(y)))
 
 
-def _extreme(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _extreme(
+    g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False
+) -> Any:
     best = np.equal(x, spread(y, x, axis, keepdims))
     share = best / np.sum(best, axis=axis, keepdims=True)
     return spread(g, x, axis, keepdims) * share.astype(g.dtype)
 
 
-def _prod(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _prod(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     if isinstance(axis, tuple):
         raise TypeError("autodiff: prod takes one axis or none.")
     if axis is None:
@@ -271,23 +292,33 @@ def _cumsum(g: Any, y: Any, x: Any, axis: Any = None) -> Any:
 
 
 def _var(
-    x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, **_: Any
+    x: Any,
+    axis: Any = None,
+    *,
+    ddof: float = 0,
+    correction: float = 0,
+    keepdims: bool = False,
 ) -> Any:
+    if ddof and correction:
+        raise TypeError("autodiff: var takes one of `ddof` and `correction`.")
     away = x - np.mean(x, axis=axis, keepdims=True)
     total = np.sum(away * away, axis=axis, keepdims=keepdims)
-    return total / (np.size(x) // max(1, np.size(total)) - ddof)
+    return total / (np.size(x) // max(1, np.size(total)) - (ddof or correction))
 
 
-def _std(x: Any, *args: Any, **kwargs: Any) -> Any:
-    return np.sqrt(_var(x, *args, **kwargs))
+@functools.wraps(_var)
+def _std(*args: Any, **kwargs: Any) -> Any:
+    return np.sqrt(_var(*args, **kwargs))
 
 
-def _ptp(x: Any, axis: Any = None) -> Any:
-    return np.max(x, axis=axis) - np.min(x, axis=axis)
+def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.max(x, axis=axis, keepdims=keepdims) - np.min(
+        x, axis=axis, keepdims=keepdims
+    )
 
 
-def _trace(x: Any) -> Any:
-    return np.sum(np.diagonal(x), axis=-1)
+def _trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
 
 
 def _along(x: Any, axis: int, part: Any) -> Any:
@@ -300,17 +331,32 @@ def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     return x
 
 
-def _median(x: Any, axis: int | None = None) -> Any:
-    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
-    n = np.shape(x)[axis]
-    ordered = np.sort(x, axis)
-    return (_along(ordered, axis, (n - 1) // 2) + _along(ordered, axis, n // 2)) / 2
+def _median(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    if isinstance(axis, tuple):
+        raise TypeError("autodiff: median takes one axis or none.")
+    rows, along = (np.ravel(x), 0) if axis is None else (x, axis)
+    n = np.shape(rows)[along]
+    ordered = np.sort(rows, along)
+    low, high = (_along(ordered, along, k) for k in ((n - 1) // 2, n // 2))
+    middle = (low + high) / 2
+    return spread(middle, x, axis, keepdims=False) if keepdims else middle
 
 
-def _average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+def _average(
+    x: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False
+) -> Any:
     if weights is None:
-        return np.mean(x, axis=axis)
-    return np.sum(x * weights, axis=axis) / np.sum(weights, axis=axis)
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    if np.shape(weights) != np.shape(x):  # one weight for each place along the axis
+        if np.ndim(axis) or axis is None or np.ndim(weights) != 1:
+            raise TypeError(
+                "autodiff: average takes weights of the shape of the array, or a "
+                "vector of them for one axis."
+            )
+        others = [i for i in range(np.ndim(x)) if i != axis % np.ndim(x)]
+        weights = np.broadcast_to(np.expand_dims(weights, others), np.shape(x))
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    return np.sum(x * weights, axis=axis, keepdims=keepdims) / total
 
 
 RULES |= {
@@ -335,22 +381,28 @@ COMPOSED |= {
 # --- Shapes ---------------------------------------------------------------------------
 
 
+def _reshape(g: Any, y: Any, x: Any, shape: Any, order: Any = "C") -> Any:
+    if order not in ("C", "F"):
+        raise TypeError(f"autodiff: reshape takes order 'C' or 'F', got {order!r}.")
+    return np.reshape(g, np.shape(x), order)
+
+
 def _transpose(g: Any, y: Any, x: Any, axes: Any = None) -> Any:
     return np.transpose(
         g, None if axes is None else np.argsort(axes % np.int64(x.ndim))
     )
 
 
-def _swapped(x: Any, a: int, b: int) -> Any:
+def _swapped(x: Any, axis1: int, axis2: int) -> Any:
     axes = list(range(np.ndim(x)))
-    axes[a], axes[b] = axes[b], axes[a]
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
     return np.transpose(x, axes)
 
 
-def _moved_axes(ndim: int, source: Any, destination: Any) -> list[int]:
+def _moved(x: Any, source: Any, destination: Any) -> Any:
     # Let NumPy say where the axes go: their sizes are their old numbers.
-    sizes = np.moveaxis(np.empty(range(ndim)), source, destination).shape
-    return list(sizes)
+    numbered = np.empty(range(np.ndim(x)))
+    return np.transpose(x, np.moveaxis(numbered, source, destination).shape)
 
 
 def _squeezed(x: Any, axis: Any = None) -> Any:
@@ -381,10 +433,12 @@ def _joined(arrays: Any, axis: int | None = 0) -> Any:
     return join(axis, *arrays)
 
 
-def _pad(x: Any, width: Any, mode: str = "constant", **kwargs: Any) -> Any:
-    if mode != "constant" or kwargs.get("constant_values", 0) != 0:
+def _pad(
+    x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0
+) -> Any:
+    if mode != "constant" or np.any(constant_values):
         raise TypeError("autodiff: pad fills with zeros only.")
-    pairs = np.broadcast_to(np.asarray(width), (np.ndim(x), 2)).tolist()
+    pairs = np.broadcast_to(np.asarray(pad_width), (np.ndim(x), 2)).tolist()
     place = tuple(
         slice(low, low + n) for (low, _), n in zip(pairs, np.shape(x), strict=True)
     )
@@ -394,28 +448,33 @@ def _pad(x: Any, width: Any, mode: str = "constant", **kwargs: Any) -> Any:
     return put(x, place, whole)
 
 
-def _split(x: Any, parts: Any, axis: int = 0) -> list[Any]:
-    numbers = np.array_split(np.arange(np.shape(x)[axis]), parts)
-    return [
-        _along(x, axis, slice(int(n[0]), int(n[-1]) + 1) if n.size else slice(0, 0))
-        for n in numbers
-    ]
+def _splitting(split: Callable[..., Any]) -> Callable[..., Any]:
+    def pieces(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+        numbers = split(np.arange(np.shape(x)[axis]), indices_or_sections)
+        return [
+            _along(x, axis, slice(int(n[0]), int(n[-1]) + 1) if n.size else slice(0, 0))
+            for n in numbers
+        ]
+
+    return pieces
 
 
-def _picked(x: Any, indices: Any, axis: int | None = None) -> Any:
-    if axis is None:
-        return np.ravel(x)[np.asarray(indices)]
-    return _along(x, axis, np.asarray(indices))
+def _picking(pick: Callable[..., Any]) -> Callable[..., Any]:
+    """Compose a function that picks numbers of x: NumPy picks their places."""
+
+    @functools.wraps(pick)
+    def picked(x: Any, *args: Any, **kwargs: Any) -> Any:
+        places = np.reshape(np.arange(np.size(x)), np.shape(x))
+        return np.ravel(x)[pick(places, *args, **kwargs)]
+
+    return picked
 
 
-def _taken_along(x: Any, indices: Any, axis: int = -1) -> Any:
-    grid = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
-    grid[axis] = indices
-    return x[tuple(grid)]
-
-
-def _sorted(x: Any, axis: int = -1) -> Any:
-    return _taken_along(x, np.argsort(x, axis=axis, kind="stable"), axis)
+def _sorted(
+    x: Any, axis: int | None = -1, kind: Any = None, *, stable: Any = None
+) -> Any:
+    order = np.argsort(x, axis=axis, kind="stable")
+    return np.take_along_axis(x, order, axis)
 
 
 def _flipped(x: Any, axis: Any = None) -> Any:
@@ -425,45 +484,30 @@ def _flipped(x: Any, axis: Any = None) -> Any:
     ]
 
 
-def _rolled(x: Any, shift: int, axis: int | None = None) -> Any:
-    if axis is None:
-        return np.reshape(_rolled(np.ravel(x), shift, 0), np.shape(x))
-    return _along(x, axis, np.roll(np.arange(np.shape(x)[axis]), shift))
-
-
-def _repeated(x: Any, repeats: Any, axis: int | None = None) -> Any:
-    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
-    return _along(x, axis, np.repeat(np.arange(np.shape(x)[axis]), repeats))
-
-
-def _tiled(x: Any, reps: Any) -> Any:
-    places = np.tile(np.reshape(np.arange(np.size(x)), np.shape(x)), reps)
-    return np.ravel(x)[places]
-
-
-def _diagonal(x: Any) -> Any:
-    n = min(np.shape(x)[-2:])
-    return x[..., np.arange(n), np.arange(n)]
-
-
-def _diag(x: Any) -> Any:
+def _diag(x: Any, k: int = 0) -> Any:
     if np.ndim(x) == 2:
-        return _diagonal(x)
-    return np.eye(np.size(x), dtype=x.dtype) * x
+        return np.diagonal(x, k)
+    n = np.size(x) + abs(k)
+    row, column = max(0, -k), max(0, k)
+    places = np.arange(np.size(x))
+    return put(x, (places + row, places + column), (n, n))
+
+
+def _filled(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+    like = np.empty_like(x, dtype)
+    return np.broadcast_to(fill_value, like.shape).astype(like.dtype)
 
 
 RULES |= {
-    np.reshape: [lambda g, y, x, shape: np.reshape(g, np.shape(x)), None],
-    np.ravel: [lambda g, y, x: np.reshape(g, np.shape(x))],
-    np.transpose: [_transpose, None],
+    np.reshape: [_reshape],
+    np.transpose: [_transpose],
     # The engine sums over what was repeated.
-    np.broadcast_to: [lambda g, y, x, shape: g, None],
+    np.broadcast_to: [lambda g, y, x, shape: g],
 }
 COMPOSED |= {
+    np.ravel: lambda x, order="C": np.reshape(x, (-1,), order),
     np.swapaxes: _swapped,
-    np.moveaxis: lambda x, source, to: np.transpose(
-        x, _moved_axes(np.ndim(x), source, to)
-    ),
+    np.moveaxis: _moved,
     np.matrix_transpose: lambda x: _swapped(x, -1, -2),
     np.squeeze: _squeezed,
     np.expand_dims: _expanded,
@@ -473,34 +517,41 @@ COMPOSED |= {
         [np.expand_dims(a, axis) for a in arrays], axis
     ),
     np.vstack: lambda arrays: _joined(
-        [a if np.ndim(a) > 1 else a[None] for a in arrays]
+        [a if np.ndim(a) > 1 else np.reshape(a, (1, -1)) for a in arrays]
     ),
-    np.hstack: lambda arrays: _joined(arrays, 0 if np.ndim(arrays[0]) == 1 else 1),
-    np.split: _split,
-    np.array_split: _split,
+    np.hstack: lambda arrays: _joined(
+        [np.atleast_1d(a) for a in arrays], 0 if np.ndim(arrays[0]) < 2 else 1
+    ),
+    np.split: _splitting(np.split),
+    np.array_split: _splitting(np.array_split),
     np.pad: _pad,
-    np.take: _picked,
-    np.take_along_axis: _taken_along,
     np.sort: _sorted,
     np.flip: _flipped,
-    np.roll: _rolled,
-    np.repeat: _repeated,
-    np.tile: _tiled,
-    np.diagonal: _diagonal,
     np.diag: _diag,
-    np.tril: lambda x, k=0: x * np.tril(np.ones(np.shape(x), x.dtype), k),
-    np.triu: lambda x, k=0: x * np.triu(np.ones(np.shape(x), x.dtype), k),
+    np.tril: lambda x, k=0: np.where(np.tril(np.ones(np.shape(x), bool), k), x, 0),
+    np.triu: lambda x, k=0: np.where(np.triu(np.ones(np.shape(x), bool), k), x, 0),
+    np.full_like: _filled,
 }
+_PICKING: tuple[Callable[..., Any], ...] = (
+    *(np.take, np.take_along_axis, np.roll, np.repeat, np.tile, np.diagonal),
+)
+COMPOSED |= {pick: _picking(pick) for pick in _PICKING}
 
 
 # --- Linear algebra -------------------------------------------------------------------
 
 
 def _solve_left(g: Any, y: Any, a: Any, b: Any) -> Any:
-    back = np.linalg.solve(_swap(a), g)
-    if b.ndim == 1:
+    back = _solve_right(g, y, a, b)
+    if np.ndim(b) == 1:
         return -back[..., :, None] * y[..., None, :]
     return -back @ _swap(y)
+
+
+def _solve_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if np.ndim(b) == 1:  # of many matrices, too: then g has an axis more than b
+        return np.linalg.solve(_swap(a), g[..., None])[..., 0]
+    return np.linalg.solve(_swap(a), g)
 
 
 def _cholesky(g: Any, y: Any, a: Any) -> Any:
@@ -516,7 +567,8 @@ def _cholesky(g: Any, y: Any, a: Any) -> Any:
 
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) > 1):
+    count = np.ndim(x) if axis is None else np.size(axis)
+    if ord is not None and (ord, count) not in ((2, 1), ("fro", 2)):
         raise TypeError(
             f"autodiff: norm takes the Euclidean length only, got ord={ord!r}."
         )
@@ -539,10 +591,7 @@ def _slogdet(a: Any) -> Any:
 RULES |= {
     np.linalg.inv: [lambda g, y, a: -_swap(y) @ g @ _swap(y)],
     np.linalg.det: [lambda g, y, a: (g * y)[..., None, None] * _swap(np.linalg.inv(a))],
-    np.linalg.solve: [
-        _solve_left,
-        lambda g, y, a, b: np.linalg.solve(_swap(a), g),
-    ],
+    np.linalg.solve: [_solve_left, _solve_right],
     np.linalg.cholesky: [_cholesky],
 }
 COMPOSED |= {np.linalg.norm: _norm, np.linalg.slogdet: _slogdet}
@@ -715,5 +764,5 @@ CONSTANT |= {
     *(np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide),
     *(np.heaviside, np.signbit, np.argmax, np.argmin, np.argsort, np.nonzero),
     *(np.argwhere, np.searchsorted, np.shape, np.ndim, np.size, np.result_type),
-    *(np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.count_nonzero),
+    *(np.zeros_like, np.ones_like, np.empty_like, np.count_nonzero),
 }

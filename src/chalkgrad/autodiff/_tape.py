@@ -12,7 +12,9 @@ do is recorded one level down.
 """
 
 import functools
+import inspect
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -42,6 +44,9 @@ class Fused(NamedTuple):
 # serve derivatives of derivatives.
 FUSED: dict[Any, Fused] = {}
 
+# What NumPy makes an array of, where it stands beside one.
+SEQUENCES = (list, tuple)
+
 _serials = itertools.count()
 
 
@@ -69,9 +74,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if kwargs.get("out") is not None:
             raise _no_writing(f"{ufunc.__name__} with `out=`")
         if method == "reduce" and ufunc in _REDUCTIONS:
-            return _REDUCTIONS[ufunc](*args, **kwargs)
+            return _REDUCTIONS[ufunc](*args, **{"axis": 0, **kwargs})
         if method != "__call__":
             raise _missing(f"numpy.{ufunc.__name__}.{method}")
+        if len(args) > 1:
+            args = tuple(np.asarray(a) if type(a) in SEQUENCES else a for a in args)
         return call(ufunc, args, kwargs)
 
     def __array_function__(
@@ -156,13 +163,22 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         """Reshape, as `numpy.reshape`."""
         return np.reshape(self, shape[0] if len(shape) == 1 else shape)
 
+    def flatten(self, order: Any = "C") -> Any:
+        """Reshape to one axis, as `numpy.ndarray.flatten`."""
+        return np.ravel(self, order)
+
     def transpose(self, *axes: Any) -> Any:
         """Transpose, as `numpy.transpose`."""
         flat = axes[0] if len(axes) == 1 else axes
         return np.transpose(self, flat or None)
 
     def astype(self, dtype: Any) -> Any:
-        """Change the dtype; the gradient comes back in the old one."""
+        """Change the dtype; the gradient comes back in the old one.
+
+        Whole numbers are flat: they have none.
+        """
+        if not np.issubdtype(dtype, np.inexact):
+            return self.data.astype(dtype)
         return call(cast, (self, dtype), {})
 
 
@@ -188,6 +204,8 @@ def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
 
     def ahead(self: Traced, other: Any) -> Any:
         if type(other) is not Traced:
+            if type(other) in SEQUENCES:
+                other = np.asarray(other)
             return Traced(ufunc(self.data, other), self.level, ufunc, (self, other))
         if other.level == self.level:
             y = ufunc(self.data, other.data)
@@ -195,6 +213,8 @@ def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
         return call(ufunc, (self, other), {})
 
     def swapped(self: Traced, other: Any) -> Any:
+        if type(other) in SEQUENCES:
+            other = np.asarray(other)
         return Traced(ufunc(other, self.data), self.level, ufunc, (other, self))
 
     return ahead, swapped
@@ -227,7 +247,10 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if func in FUSED and not any(type(a) is Traced for a in plain):
         y, kept = FUSED[func].run(*plain, **kwargs)
         return Traced(y, level, func, args, kwargs, kept)
+    if kwargs and kwargs.get("out") is not None:
+        raise _no_writing(f"{_name(func)} with `out=`")
     if func in COMPOSED:
+        _accept(func, args, kwargs)
         return COMPOSED[func](*args, **kwargs)
     if level == 0:
         raise TypeError(
@@ -238,7 +261,35 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return func(*plain, **kwargs)
     if func not in RULES:
         raise _missing(_name(func))
+    if kwargs or type(func) is not np.ufunc:  # whose arguments NumPy has counted
+        _accept(func, args, kwargs)
     return Traced(func(*plain, **kwargs), level, func, args, kwargs)
+
+
+def _accept(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise if a function got an option that its rule does not know."""
+    count, names = _known(func)
+    if len(args) > count:
+        raise _missing(_name(func), f" for its argument {int(count) + 1}")
+    if names is not None and not kwargs.keys() <= names:
+        unknown = next(name for name in kwargs if name not in names)
+        raise _missing(_name(func), f" for its argument `{unknown}`")
+
+
+@functools.cache
+def _known(func: Any) -> tuple[float, set[str] | None]:
+    """Tell how many arguments a rule knows by position, and all names; None: any."""
+    if func in COMPOSED:
+        known = [*inspect.signature(COMPOSED[func]).parameters.values()]
+    else:
+        rules = RULES[func]
+        rule = rules(1) if callable(rules) else next(filter(None, rules))
+        known = [*inspect.signature(rule).parameters.values()][2:]  # g and y are ours
+    kinds = [p.kind for p in known]
+    by_position = sum(p.kind == p.POSITIONAL_OR_KEYWORD for p in known)
+    count = math.inf if inspect.Parameter.VAR_POSITIONAL in kinds else by_position
+    anything = inspect.Parameter.VAR_KEYWORD in kinds
+    return count, None if anything else {p.name for p in known}
 
 
 def below(a: Any, level: int) -> Any:
@@ -272,15 +323,19 @@ def take(x: Any, index: Any) -> Any:
     return x[index]
 
 
+# The parts of an index that name nothing twice.
+ONCE = (int, slice, type(None), type(...))
+
+
 @primitive([lambda h, y, g, index, shape: h[index]])
 def put(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros with `g` added at an index; what is named twice gets both."""
     out = np.zeros(shape, g.dtype)
     parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, list | np.ndarray) for part in parts):
-        np.add.at(out, index, g)
-    else:  # slices and numbers name nothing twice
+    if all(type(part) in ONCE or isinstance(part, np.integer) for part in parts):
         out[index] = g
+    else:
+        np.add.at(out, index, g)
     return out
 
 
@@ -363,10 +418,10 @@ def _name(func: Any) -> str:
     return f"numpy.{getattr(func, '__name__', func)}"
 
 
-def _missing(name: str) -> TypeError:
+def _missing(name: str, what: str = "") -> TypeError:
     return TypeError(
-        f"autodiff: {name} has no rule here. Write it with functions that have one "
-        "(the reference lists them)."
+        f"autodiff: {name} has no rule here{what}. Write it with functions that "
+        "have one (the reference lists them)."
     )
 
 
