@@ -390,6 +390,8 @@ def test_a_network_refuses_what_it_cannot_use(trained, tmp_path, capsys):
     saved = folder / "network.safetensors"
     checkpoints.save(folder, {"w": np.zeros(3)}, step=0).replace(saved)
     assert "is no network" in refused(capsys, f"evaluate {folder}", tmp_path)
+    checkpoints.save(folder, {"network": {"sizes": [2, 3]}}, step=0).replace(saved)
+    assert "is no network" in refused(capsys, f"evaluate {folder}", tmp_path)
     saved.write_bytes(saved.read_bytes()[:-1])
     assert "is not a whole" in refused(capsys, f"evaluate {folder}", tmp_path)
 
@@ -400,6 +402,22 @@ def test_ctrl_c_anywhere_exits_with_130(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(_bench, "run", pressed)
     assert "interrupted" in run(capsys, "bench", code=130).err
+
+
+@pytest.mark.parametrize("command", ["predict {} {} --labels kind", "evaluate {}"])
+def test_whoever_stops_reading_is_told_nothing(command, trained):
+    words = [sys.executable, "-m", "chalkgrad", *command.format(*trained).split()]
+    told = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    told.stdout.close()
+    with told:
+        assert told.stderr.read() == b""
+    assert told.returncode == 1
+
+
+def test_a_device_without_numbers_is_refused(tmp_path, capsys):
+    pytest.importorskip("torch")
+    words = f"train --half torch --device meta --output {tmp_path / 'run'}"
+    assert "--device meta holds no numbers" in refused(capsys, words, tmp_path)
 
 
 def test_a_train_in_a_process_of_its_own(tmp_path):

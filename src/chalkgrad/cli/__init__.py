@@ -4,12 +4,13 @@ It needs ``pip install 'chalkgrad[cli]'``; ``--help`` needs nothing but Python. 
 with
 
 - 0 if all went well,
-- 1 if training diverged or a claim failed,
+- 1 if training diverged, a claim failed, or nobody reads what it prints any more,
 - 2 if something that was asked for cannot be had; then nothing was written,
 - 130 after Ctrl-C; what was made until then is kept.
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -49,11 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     try:
+        if getattr(args, "device", "").partition(":")[0] == "meta":
+            raise ValueError(
+                f"{args.command}: --device {args.device} holds no numbers; "
+                "use cpu or cuda."
+            )
         # Imported now, so that --help and --version need nothing but Python.
         command = importlib.import_module(
             f"chalkgrad.cli._{args.command.replace('-', '_')}"
         )
         code: int = command.run(args)
+        sys.stdout.flush()
         return code
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
@@ -66,6 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("chalkgrad: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # as after `| head -1`
+        # Python writes what is left at its exit: to where nothing can fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (OSError, ValueError) as error:
         problem = " ".join(str(error).split())
     print(f"chalkgrad: {problem}", file=sys.stderr)

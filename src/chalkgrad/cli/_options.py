@@ -41,8 +41,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="chalkgrad",
         description="A deep-learning lecture that runs.",
-        epilog="It exits with 0 if all went well, 1 if training diverged or a claim "
-        "failed, 2 if something that was asked for cannot be had, 130 after Ctrl-C.",
+        epilog="It exits with 0 if all went well, 1 if training diverged, a claim "
+        "failed, or nobody reads what it prints any more, 2 if something that was "
+        "asked for cannot be had, 130 after Ctrl-C.",
     )
     top.add_argument("--version", action="version", version=version)
     commands = top.add_subparsers(metavar="COMMAND", required=True, dest="command")

@@ -19,6 +19,7 @@ __all__ = ["FILE", "Trained", "fits", "held_out", "load", "outputs", "save", "so
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 FILE = "network.safetensors"
+WRITTEN = {"w", "network", "shift", "scale", "classes", "are_grey", "data"}
 # What tells which examples a network was trained on.
 DATA = ("data", "examples", "labels", "inputs", "delimiter", "seed")
 
@@ -65,7 +66,7 @@ def load(args: argparse.Namespace) -> Trained:
     cg = examples.half(args)
     path = Path(args.run) / FILE
     saved = checkpoints.load(path)
-    if "network" not in saved:
+    if not saved.keys() >= WRITTEN:
         raise ValueError(
             f"{args.command}: {path} is no network that `chalkgrad train` wrote."
         )
