@@ -165,3 +165,16 @@ def test_rosenblatt_keeps_novikoffs_bound_in_both_halves():
         assert (half.perceptron.neuron(w, rows) * targets > 0).all()
         assert sum(mistakes) <= half.perceptron.mistake_bound(w, rows, targets)
     agree(*fits, "float64")
+
+
+@pytest.mark.parametrize("kind", [np.array, np.uint8, tensor, tuple])
+def test_an_array_of_seeds_is_a_sequence_of_seeds(kind):
+    seeds = [3, 0, 5]
+    for half in HALVES:
+        net = half.network([2, 3, 1])
+        w = half.asnumpy(net.init(kind(seeds)))
+        assert (w == half.asnumpy(net.init(seeds))).all()
+        one = half.asnumpy(net.init(np.int64(3)))
+        assert (one == w[0]).all()
+        with pytest.raises(TypeError, match="init: `rng` must be a seed"):
+            net.init(np.array([0.5, 1.0]))

@@ -87,7 +87,7 @@ class Network:
 
     def init(
         self,
-        rng: int | np.random.Generator | Sequence[int] = 0,
+        rng: int | np.random.Generator | Sequence[int] | Array = 0,
         *,
         scheme: str = "he",
         dtype: str = "float64",
@@ -107,9 +107,9 @@ class Network:
 
         Parameters
         ----------
-        rng : int, numpy.random.Generator, or sequence of int
+        rng : int, numpy.random.Generator, sequence or array of int
             A seed. NumPy draws in both halves: the same seed gives the same weights.
-            A sequence of m seeds gives m networks.
+            A sequence of m seeds, or an array of them, gives m networks.
         scheme : "he", "xavier", "normal", "zeros" or "orthogonal"
             How to draw.
         dtype : "float32" or "float64"
@@ -411,6 +411,8 @@ def affine(w: Array, h: Array, start: int, k: int) -> Array:
 
 def drawn(net: Any, rng: Any, scheme: str) -> np.ndarray[Any, np.dtype[Any]]:
     """Draw the weights of a network of either half, with NumPy."""
+    if getattr(rng, "shape", ()):  # an array of seeds; of one alone NumPy knows
+        rng = rng.tolist()
     if isinstance(rng, Sequence) and not isinstance(rng, str | bytes) and len(rng):
         return np.stack([drawn(net, seed, scheme) for seed in rng])
     try:

@@ -50,7 +50,7 @@ class Network:
 
     def init(
         self,
-        rng: int | np.random.Generator | Sequence[int] = 0,
+        rng: int | np.random.Generator | Sequence[int] | Array = 0,
         *,
         scheme: str = "he",
         dtype: str = "float64",
