@@ -6,7 +6,10 @@ import functools
 import importlib
 import json
 import math
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -211,13 +214,108 @@ def test_a_checkpoint_of_another_run_is_refused(cg, tmp_path):
     for net, data, words in [
         (cg.network([2, 8, 2]), (other, labels), "`x` was"),
         (cg.network([2, 8, 2]), (x, 1 - labels), "`y` was"),
-        (cg.network([2, 9, 2]), (x, labels), "`sizes` was [2, 8, 2] and is [2, 9, 2]"),
-        (cg.network([2, 8, 2], activation="tanh"), (x, labels), "`activation` was"),
-        (cg.network([2, 8, 2], skip=True), (x, labels), "`skip` was False and is True"),
+        (
+            cg.network([2, 9, 2]),
+            (x, labels),
+            "and is \"Network(sizes=[2, 9, 2], activation='relu', skip=False)\"",
+        ),
+        (
+            cg.network([2, 8, 2], activation="tanh"),
+            (x, labels),
+            "and is \"Network(sizes=[2, 8, 2], activation='tanh'",
+        ),
+        (cg.network([2, 8, 2], skip=True), (x, labels), "skip=True)"),
     ]:
         with pytest.raises(CheckpointError, match="another run") as error:
             cg.training.fit(net, net.init(), *data, **options)
         assert words in str(error.value)
+
+
+class Model:
+    """Somebody's own: a network with whatever they keep beside it."""
+
+    def __init__(self, cg, **parts):
+        self._inner = cg.network([2, 8, 2])
+        self.forward, self.loss_and_grad = (
+            self._inner.forward,
+            self._inner.loss_and_grad,
+        )
+        vars(self).update(parts)
+
+
+class Slotted:
+    __slots__ = ("forward", "loss_and_grad")
+
+    def __init__(self, cg):
+        net = cg.network([2, 8, 2])
+        self.forward, self.loss_and_grad = net.forward, net.loss_and_grad
+
+
+def test_a_model_of_ones_own_goes_on(cg, tmp_path):
+    x, labels = cg.data.moons(40)
+    w = cg.network([2, 8, 2]).init()
+    options = {
+        "loss": cg.losses.cross_entropy,
+        "optimizer": cg.optimizers.adam(0.01),
+        "progress": False,
+        "resume": True,
+    }
+
+    def fitted(folder, net, epochs):
+        options.update(checkpoints=tmp_path / folder, epochs=epochs)
+        return cg.training.fit(net, w, x, labels, **options)
+
+    def model(mask=1.0, **parts):
+        masks = [cg.array([mask] * 2000), np.float32(mask), np.array([{}, None])]
+        if cg is not reference:
+            masks.append(masks[0].bfloat16())
+        names = {"a", "b", "c", mask}
+        return Model(cg, masks=masks, names=names, x=object(), w=1, **parts)
+
+    for folder, make in [("own", model), ("slots", lambda: Slotted(cg))]:
+        fitted(folder, make(), 1)
+        assert len(fitted(folder, make(), 2).loss) == 2
+    fitted("own", model(), 3)
+    for other in (model(2.0), model(depth=1), cg.network([2, 8, 2])):
+        with pytest.raises(CheckpointError, match="holds another run: `network` was"):
+            fitted("own", other, 3)
+
+
+def test_a_model_is_described_alike_in_every_process(tmp_path):
+    code = (
+        "from chalkgrad.training._run import model\n"
+        "class Own: pass\n"
+        "net = Own()\n"
+        "net.parts = [{'a': object(), 'f': len, 'g': lambda x: x}, set('hello')]\n"
+        "print(model(net))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(told) == 1
+    assert "0x" not in told.pop()
+
+
+def test_a_checkpoint_from_before_goes_on(cg, tmp_path):
+    """Of versions that gave every attribute of a network a name of its own."""
+    whole = fit(cg)
+    fit(cg, checkpoints=tmp_path, epochs=2)
+    saved = load(max(tmp_path.iterdir()))
+    run = saved["run"] | {"sizes": [2, 8, 2], "activation": "relu", "skip": False}
+    saved["run"] = run | {"network": "Network"}
+    cg.checkpoints.save(tmp_path, saved, step=saved["steps"])
+    assert same(fit(cg, checkpoints=tmp_path, resume=True), whole)
+    saved["run"]["skip"] = True
+    cg.checkpoints.save(tmp_path, saved, step=99)
+    with pytest.raises(CheckpointError, match=r"`network` was .*skip=True"):
+        fit(cg, checkpoints=tmp_path, resume=True)
 
 
 def test_a_checkpoint_of_the_other_half_or_of_no_run_is_refused(tmp_path):

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 import warnings
@@ -179,7 +180,12 @@ class Keeper:
 
     def _recognise(self, saved: dict[str, Any], here: dict[str, str]) -> None:
         """Refuse another run; warn of another machine."""
-        if differs := _differing(saved.get("run", {}), self.described):
+        was = saved.get("run", {})
+        # Before 0.1, each attribute of the model had a name of its own.
+        if parts := {name: was[name] for name in was if name not in self.described}:
+            was = {name: was[name] for name in was if name in self.described}
+            was["network"] = _with_parts(was["network"], parts)
+        if differs := _differing(was, self.described):
             raise CheckpointError(
                 f"fit: `checkpoints` {self.folder} holds another run: {differs}; go on "
                 "with what it began with, or give another folder."
@@ -217,8 +223,7 @@ def described(
     kinds = ", ".join(name for name, _ in checkpoints.leaves({"state": state}))
     return {
         "half": type(w).__module__.partition(".")[0],
-        "network": type(net).__name__,
-        **vars(net),
+        "network": model(net),
         "w": _sampled(w),
         "x": _sampled(x),
         "y": _sampled(y),
@@ -230,11 +235,43 @@ def described(
     }
 
 
+def model(net: Any) -> str:
+    """Return the name of a model's type, and its attributes if it shows any."""
+    return _with_parts(type(net).__name__, getattr(net, "__dict__", {}))
+
+
+def _with_parts(name: str, parts: dict[str, Any]) -> str:
+    told = (f"{part}={_told(value)}" for part, value in parts.items())
+    return f"{name}({', '.join(told)})" if parts else name
+
+
+def _told(value: Any) -> str:
+    """Return a value in words that are the same in every process."""
+    if hasattr(value, "detach") and check.dtype_name(value) == "bfloat16":
+        value = value.float()  # NumPy knows no bfloat16; no bit is lost
+    is_array = hasattr(value, "detach") or isinstance(value, np.ndarray | np.generic)
+    if is_array and check.dtype_name(value) != "object":  # its bytes are addresses
+        return _digest(value)
+    if isinstance(value, list | tuple):  # which JSON does not tell apart
+        return f"[{', '.join(map(_told, value))}]"
+    if isinstance(value, set | frozenset):  # in the order of their hashes
+        return f"{{{', '.join(sorted(map(_told, value)))}}}"
+    if isinstance(value, dict):
+        pairs = (f"{_told(key)}: {_told(item)}" for key, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))  # where it lies in memory
+
+
+def _digest(a: Any, some: Any = None) -> str:
+    """Return dtype, shape, and a digest of all numbers, or of some."""
+    digest = hashlib.sha256(ndarray(a if some is None else some).tobytes()).hexdigest()
+    return f"{check.dtype_name(a)} {tuple(a.shape)} {digest[:16]}"
+
+
 def _sampled(a: Any) -> str:
     """Return dtype, shape, and a digest of a thousand rows."""
     rows = np.linspace(0, len(a) - 1, min(len(a), 1000)).astype(int)
-    digest = hashlib.sha256(ndarray(a[rows]).tobytes()).hexdigest()
-    return f"{check.dtype_name(a)} {tuple(a.shape)} {digest[:16]}"
+    return _digest(a, a[rows])
 
 
 def _named(f: Any) -> str:
