@@ -346,6 +346,14 @@ def add_to(x):
         ),
         (lambda x: np.pad(x, 1, "edge").sum(), "pad fills with zeros only"),
         (lambda x: np.linalg.norm(x[:, None] * x, 2, axis=(0, 1)), "norm takes the Eu"),
+        (lambda x: np.linalg.norm(x[:, None, None] * x, axis=(0, 1, 2)), "norm takes"),
+        (
+            lambda x: np.tensordot(x[:, None] * x, np.ones((2, 3))),
+            "tensordot sums over",
+        ),
+        (lambda x: np.diff(x, -1).sum(), "diff takes `n` of 0 or more, got -1"),
+        (lambda x: np.diag(x[0]).sum(), "diag takes an array of 1 or 2 axes, got 0"),
+        (lambda x: np.einsum(x, [0], []), "needs a formula with `->`"),
         (lambda x: np.linalg.norm(x, "fro"), "norm takes the Euclidean length only"),
         (lambda x: np.sum(x, where=[True, False]), "sum has no .* argument `where`"),
         (lambda x: np.var(x, where=[True, False]), "var has no .* argument `where`"),
@@ -538,6 +546,18 @@ def test_a_triangle_has_no_trace_of_the_rest():
     value, grad = reference.autodiff.value_and_grad(lambda x: np.tril(x).sum())(x)
     close(value, 6.0)
     close(grad, [[1.0, 0.0], [1.0, 1.0]])
+
+
+def test_the_median_of_what_is_no_number_is_none_either():
+    x = np.array([[1.0, np.nan, 2.0], [1.0, 4.0, 2.0]])
+    value, pullback = reference.autodiff.vjp(lambda x: np.median(x, 1), x)
+    np.testing.assert_array_equal(value, [np.nan, 2.0])
+    close(pullback(np.ones(2))[1], [0.0, 0.0, 1.0])
+
+
+def test_the_parts_of_slogdet_have_names():
+    grad = reference.autodiff.grad(lambda a: np.linalg.slogdet(a).logabsdet)
+    close(grad(np.diag([2.0, 4.0])), [[0.5, 0.0], [0.0, 0.25]])
 
 
 def test_a_first_power_is_the_base_itself(half):

@@ -11,7 +11,7 @@ the result y. Where a function has a corner, the rule takes
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -174,15 +174,16 @@ def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
 def _einsum(i: int) -> Callable[..., Any]:
     """Differentiate by one factor: a sum of products of g with the other factors."""
 
-    def rule(g: Any, y: Any, formula: str, *factors: Any, optimize: Any = False) -> Any:
+    def rule(g: Any, y: Any, formula: Any, *factors: Any, optimize: Any = False) -> Any:
+        formula = formula if isinstance(formula, str) else ""  # NumPy takes lists, too
         inputs, arrow, out = formula.replace(" ", "").partition("->")
         terms = inputs.split(",")
-        mine, k = terms[i - 1], i - 1
         if not arrow or "." in formula or any(len(set(t)) < len(t) for t in terms):
             raise TypeError(
                 "autodiff: einsum needs a formula with `->`, without `...`, and no "
                 f"index twice in one factor, got {formula!r}."
             )
+        mine, k = terms[i - 1], i - 1
         others = [t for j, t in enumerate(terms) if j != k]
         arrays = [f for j, f in enumerate(factors) if j != k]
         # An index that stands in this factor alone was summed: every entry gets g.
@@ -212,9 +213,15 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         [i % np.ndim(x) for i in np.atleast_1d(some)]
         for x, some in zip((a, b), axes, strict=True)
     )
+    sizes, others = [np.shape(a)[i] for i in ours], [np.shape(b)[i] for i in theirs]
+    if sizes != others:
+        raise ValueError(
+            "autodiff: tensordot sums over axes of the same sizes, got "
+            f"{sizes} and {others}."
+        )
     left = [i for i in range(np.ndim(a)) if i not in ours]
     right = [i for i in range(np.ndim(b)) if i not in theirs]
-    inner = math.prod(np.shape(a)[i] for i in ours)
+    inner = math.prod(sizes)
     flat_a = np.reshape(np.transpose(a, [*left, *ours]), (-1, inner))
     flat_b = np.reshape(np.transpose(b, [*theirs, *right]), (inner, -1))
     shape = [*(np.shape(a)[i] for i in left), *(np.shape(b)[i] for i in right)]
@@ -236,7 +243,9 @@ COMPOSED |= {
     np.dot: _dot,
     np.tensordot: _tensordot,
     np.outer: lambda a, b: np.ravel(a)[:, None] * np.ravel(b),
-    np.inner: lambda a, b: np.tensordot(a, b, axes=(-1, -1)),
+    np.inner: lambda a, b: (
+        np.tensordot(a, b, axes=(-1, -1)) if np.ndim(a) and np.ndim(b) else a * b
+    ),
     np.vdot: lambda a, b: np.matmul(np.ravel(a), np.ravel(b)),
     np.kron: _kron,
 }
@@ -326,6 +335,8 @@ def _along(x: Any, axis: int, part: Any) -> Any:
 
 
 def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+    if n < 0:
+        raise ValueError(f"autodiff: diff takes `n` of 0 or more, got {n}.")
     for _ in range(n):
         x = _along(x, axis, slice(1, None)) - _along(x, axis, slice(None, -1))
     return x
@@ -337,8 +348,8 @@ def _median(x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
     rows, along = (np.ravel(x), 0) if axis is None else (x, axis)
     n = np.shape(rows)[along]
     ordered = np.sort(rows, along)
-    low, high = (_along(ordered, along, k) for k in ((n - 1) // 2, n // 2))
-    middle = (low + high) / 2
+    low, high, last = (_along(ordered, along, k) for k in ((n - 1) // 2, n // 2, n - 1))
+    middle = np.where(np.isnan(last), last, (low + high) / 2)  # nan is sorted last
     return spread(middle, x, axis, keepdims=False) if keepdims else middle
 
 
@@ -487,6 +498,10 @@ def _flipped(x: Any, axis: Any = None) -> Any:
 def _diag(x: Any, k: int = 0) -> Any:
     if np.ndim(x) == 2:
         return np.diagonal(x, k)
+    if np.ndim(x) != 1:
+        raise ValueError(
+            f"autodiff: diag takes an array of 1 or 2 axes, got {np.ndim(x)}."
+        )
     n = np.size(x) + abs(k)
     row, column = max(0, -k), max(0, k)
     places = np.arange(np.size(x))
@@ -568,7 +583,8 @@ def _cholesky(g: Any, y: Any, a: Any) -> Any:
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     count = np.ndim(x) if axis is None else np.size(axis)
-    if ord is not None and (ord, count) not in ((2, 1), ("fro", 2)):
+    known = (2, 1), ("fro", 2), (None, 1), (None, 2)
+    if (ord, count) not in known and not (ord is None and axis is None):
         raise TypeError(
             f"autodiff: norm takes the Euclidean length only, got ord={ord!r}."
         )
@@ -584,8 +600,13 @@ def logabsdet(a: Any) -> Any:
     return np.linalg.slogdet(a)[1]
 
 
+class _Slogdet(NamedTuple):
+    sign: Any
+    logabsdet: Any
+
+
 def _slogdet(a: Any) -> Any:
-    return np.sign(np.linalg.det(a)), logabsdet(a)
+    return _Slogdet(np.sign(np.linalg.det(a)), logabsdet(a))
 
 
 RULES |= {

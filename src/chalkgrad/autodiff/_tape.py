@@ -159,9 +159,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         """The transpose of the last two axes."""
         return np.swapaxes(self, -1, -2)
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any, order: Any = "C") -> Any:
         """Reshape, as `numpy.reshape`."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
     def flatten(self, order: Any = "C") -> Any:
         """Reshape to one axis, as `numpy.ndarray.flatten`."""
