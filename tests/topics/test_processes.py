@@ -366,7 +366,7 @@ def test_only_one_of_them_keeps_checkpoints(together, half):
 def test_different_arguments_are_refused_by_all(together, half):
     for name, words in {
         "seeds": "process 1 of `group` has another rng than process 0",
-        "models": "process 1 of `group` has another network than process 0",
+        "models": "process 1 of `group` has another network and w and x and y",
         "folders": "process 1 of `group` has another step than process 0",
         "rates": "weights of process 1 of `group` have drifted from those of process 0",
     }.items():

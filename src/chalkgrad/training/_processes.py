@@ -77,17 +77,15 @@ class Together(Alone):
         return self._was_pressed
 
     def agree(self, about: dict[str, Any]) -> None:
-        # The names first: another kind of network has other ones, and not as many.
-        for facts in ({"network": list(about)}, about):
-            first, *others = self._gather(repr(a).encode() for a in facts.values())
-            for rank, theirs in enumerate(others, 1):
-                each = zip(facts, first, theirs, strict=True)
-                if differ := [name for name, a, b in each if a != b]:
-                    raise ValueError(
-                        f"fit: process {rank} of `group` has another "
-                        f"{' and '.join(differ)} than process 0; give all of them the "
-                        "same arguments, and the same folder of `checkpoints`."
-                    )
+        first, *others = self._gather(repr(a).encode() for a in about.values())
+        for rank, theirs in enumerate(others, 1):
+            each = zip(about, first, theirs, strict=True)
+            if differ := [name for name, a, b in each if a != b]:
+                raise ValueError(
+                    f"fit: process {rank} of `group` has another "
+                    f"{' and '.join(differ)} than process 0; give all of them the "
+                    "same arguments, and the same folder of `checkpoints`."
+                )
 
     def agree_on_weights(self) -> None:
         first, *others = self._gather([ndarray(self.step.w).tobytes()])
