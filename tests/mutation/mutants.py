@@ -215,8 +215,10 @@ class Text:
             if keyword.arg == "strict":  # zip is told what is so anyway
                 continue
             start, end = self.span(keyword)
-            if (place := before.index(keyword)) > 0:
+            if (place := before.index(keyword)) > 0:  # with the comma before it
                 start = self.span(before[place - 1])[1]
+            elif len(before) > 1:  # with the comma behind it
+                end = self.span(before[1])[0]
             if self[start, end].count("(") == self[start, end].count(")"):
                 yield start, end, ""
 

@@ -17,7 +17,7 @@ def step(w: "Array", *, lr=0.1, kind="plain"):
     if not w and lr:
         raise ValueError(f"step: got {w - 1}")
     w[0] = f(w, -lr, axis=1)
-    w += 2 * lr
+    w += g(a=lr, b=w) * lr
     return w.max() if lr <= 1 else w
 '''
 WANTED = {
@@ -33,9 +33,10 @@ WANTED = {
     "w[0] = f(w, lr, axis=1)",
     "w[0] = f(w, -lr)",
     "w[0] = f(w, -lr, axis=2)",
-    "w -= 2 * lr",
-    "w += 3 * lr",
-    "w += 2 / lr",
+    "w -= g(a=lr, b=w) * lr",
+    "w += g(b=w) * lr",
+    "w += g(a=lr) * lr",
+    "w += g(a=lr, b=w) / lr",
     "return w.min() if lr <= 1 else w",
     "return w.max() if lr < 1 else w",
     "return w.max() if lr <= 2 else w",
@@ -68,6 +69,6 @@ def test_a_mutant_is_the_original_but_for_what_it_says(found):
 def test_a_fault_is_met_by_what_runs_its_line_or_else_its_function(found):
     default = next(m for m in found if "1.1" in m.after)
     assert [next(iter(lines)) for lines in default.reach] == [6, 7]
-    inner = next(m for m in found if m.after == "w += 3 * lr")
+    inner = next(m for m in found if m.after == "w += g(b=w) * lr")
     assert [list(lines) for lines in inner.reach][:2] == [[11], [11]]
-    assert inner.diff() == "- w += 2 * lr\n+ w += 3 * lr"
+    assert inner.diff() == "- w += g(a=lr, b=w) * lr\n+ w += g(b=w) * lr"
