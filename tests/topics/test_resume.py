@@ -303,21 +303,6 @@ def test_a_model_is_described_alike_in_every_process(tmp_path):
     assert "0x" not in told.pop()
 
 
-def test_a_checkpoint_from_before_goes_on(cg, tmp_path):
-    """Of versions that gave every attribute of a network a name of its own."""
-    whole = fit(cg)
-    fit(cg, checkpoints=tmp_path, epochs=2)
-    saved = load(max(tmp_path.iterdir()))
-    run = saved["run"] | {"sizes": [2, 8, 2], "activation": "relu", "skip": False}
-    saved["run"] = run | {"network": "Network"}
-    cg.checkpoints.save(tmp_path, saved, step=saved["steps"])
-    assert same(fit(cg, checkpoints=tmp_path, resume=True), whole)
-    saved["run"]["skip"] = True
-    cg.checkpoints.save(tmp_path, saved, step=99)
-    with pytest.raises(CheckpointError, match=r"`network` was .*skip=True"):
-        fit(cg, checkpoints=tmp_path, resume=True)
-
-
 def test_a_checkpoint_of_the_other_half_or_of_no_run_is_refused(tmp_path):
     twin = pytest.importorskip("chalkgrad.torch")
     fit(reference, checkpoints=tmp_path / "run")

@@ -180,12 +180,7 @@ class Keeper:
 
     def _recognise(self, saved: dict[str, Any], here: dict[str, str]) -> None:
         """Refuse another run; warn of another machine."""
-        was = saved.get("run", {})
-        # Before 0.1, each attribute of the model had a name of its own.
-        if parts := {name: was[name] for name in was if name not in self.described}:
-            was = {name: was[name] for name in was if name in self.described}
-            was["network"] = _with_parts(was["network"], parts)
-        if differs := _differing(was, self.described):
+        if differs := _differing(saved.get("run", {}), self.described):
             raise CheckpointError(
                 f"fit: `checkpoints` {self.folder} holds another run: {differs}; go on "
                 "with what it began with, or give another folder."
@@ -237,12 +232,9 @@ def described(
 
 def model(net: Any) -> str:
     """Return the name of a model's type, and its attributes if it shows any."""
-    return _with_parts(type(net).__name__, getattr(net, "__dict__", {}))
-
-
-def _with_parts(name: str, parts: dict[str, Any]) -> str:
-    told = (f"{part}={_told(value)}" for part, value in parts.items())
-    return f"{name}({', '.join(told)})" if parts else name
+    parts = getattr(net, "__dict__", {}).items()
+    told = (f"{part}={_told(value)}" for part, value in parts)
+    return f"{type(net).__name__}({', '.join(told)})"
 
 
 def _told(value: Any) -> str:
