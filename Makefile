@@ -12,36 +12,31 @@ OURSELVES := --quiet --no-deps --no-build-isolation --editable .
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
 export OMP_NUM_THREADS ?= 1
+# What is imported is compiled then, and only once: nothing is compiled when it is installed.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/ready ## make .venv with everything that a contributor needs
-.venv/ready: pyproject.toml requirements/dev.txt constraints-torch.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install $(LOCKED) requirements/dev.txt
-	# PyTorch by its own pin: asked for as a dependency, pip would pick a build of several GB.
-	$(BIN)/pip install --quiet $(TORCH)
-	$(BIN)/pip install $(OURSELVES)
-	touch $@
+setup: .venv/dev ## make .venv with everything that a contributor needs
+# What `make serve` needs comes first; linters and tests come with the first target that runs them.
+.venv/docs: pyproject.toml package-lock.json constraints-torch.txt requirements/docs.txt requirements/install.py
+	$(PYTHON) requirements/install.py docs $(TORCH)
+.venv/dev: .venv/docs requirements/dev.txt
+	$(PYTHON) requirements/install.py dev $(TORCH)
 
-# What the site and its tests take from npm. A site without it lacks only Python in the page.
-node_modules/.package-lock.json: package-lock.json
-	@if command -v npm > /dev/null; then npm ci --loglevel=error --no-progress && touch $@; \
-	else echo "npm is not on this machine: the site is built without Python in its pages"; fi
-
-serve: setup node_modules/.package-lock.json ## read the site at http://127.0.0.1:8000, rebuilt at every change
+serve: .venv/docs ## read the site at http://127.0.0.1:8000, rebuilt at every change
 	$(BIN)/python -m chalkdocs.runtime
 	$(BIN)/mkdocs serve
 
-build: setup node_modules/.package-lock.json ## build the site into site/; a warning is an error
+build: .venv/docs ## build the site into site/; a warning is an error
 	$(BIN)/python -m chalkdocs.runtime
 	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m chalkdocs.finish site
 
 test: lint types unit-test docs-test ## what every change must pass: style, types, facts, every snippet
 
-lint: setup node_modules/.package-lock.json ## style of the code, and what the workflows may do
+lint: setup ## style of the code, and what the workflows may do
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/zizmor --quiet --offline --strict-collection --persona auditor .github
@@ -71,24 +66,24 @@ mutation: setup ## faults planted in the modules that compute: do the tests noti
 
 site-test: look-test copy-test run-test ## the built site in a real browser: for changes of the site
 
-look-test: build ## how the site looks and behaves: every page, every widget
+look-test: setup build ## how the site looks and behaves: every page, every widget
 	$(BIN)/pytest tests/site --ignore tests/site/test_copies.py --ignore tests/site/test_run.py \
 		--ignore tests/site/test_lighthouse.py
 
-copy-test: build ## what every copy button copies, run in both halves
+copy-test: setup build ## what every copy button copies, run in both halves
 	$(BIN)/pytest tests/site/test_copies.py
 
-run-test: build ## the third reading: Python in the page runs every snippet
+run-test: setup build ## the third reading: Python in the page runs every snippet
 	$(BIN)/pytest tests/site/test_run.py
 
 ZENSICAL := .cache/zensical
-zensical: setup node_modules/.package-lock.json ## the same pages built by another engine
+zensical: .venv/docs ## the same pages built by another engine
 	test -d $(ZENSICAL)/zensical || $(BIN)/pip install --quiet --target $(ZENSICAL) zensical==0.0.73
 	$(BIN)/python -m chalkdocs.zensical $(ZENSICAL)/pages
 	cd $(ZENSICAL)/pages && PYTHONPATH=.. $(CURDIR)/$(BIN)/python -m zensical build --strict -f mkdocs.yml
 	$(BIN)/python -m chalkdocs.finish $(ZENSICAL)/pages/site
 
-lighthouse: build ## what Lighthouse thinks of three pages, on a desk and on a phone
+lighthouse: setup build ## what Lighthouse thinks of three pages, on a desk and on a phone
 	$(BIN)/pytest tests/site/test_lighthouse.py
 
 RELEASE := .cache/release/bin
@@ -106,7 +101,7 @@ dist: .cache/release/ready ## the wheel and the source archive, built twice to t
 	cd .cache/dist && umask 077 && $(CURDIR)/$(RELEASE)/hatchling build --directory again
 	for file in dist/*; do cmp $$file .cache/dist/again/$${file##*/} || exit; done
 
-package: dist setup node_modules/.package-lock.json ## what is in dist/, installed as a stranger would
+package: dist setup ## what is in dist/, installed as a stranger would
 	$(BIN)/pytest tests/package
 
 sbom: dist ## what a user installs, as CycloneDX: .cache/chalkgrad.cdx.json
@@ -156,13 +151,12 @@ gpu: setup ## the contract, the PyTorch reading of the pages and the benchmarks 
 	$(BIN)/python -m benchmarks.parity --device cuda
 	$(BIN)/python -m benchmarks --device cuda
 
-UV := .cache/uv/bin/uv
-lock: ## renew requirements/ after a change of pyproject.toml; NEW=--upgrade takes the newest of all
-	test -x $(UV) || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9; }
-	others=; for extra in dev bench numpy-only release; do \
-		$(UV) pip compile pyproject.toml --quiet --extra $$extra $$others $(NEW) \
-			--constraint constraints-torch.txt --no-emit-package torch --no-annotate \
-			--universal --python-version 3.11.5 --generate-hashes --custom-compile-command 'make lock' \
+COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --universal --python-version 3.11.5 \
+	--generate-hashes --custom-compile-command 'make lock' --constraint constraints-torch.txt
+lock: setup ## renew requirements/ after a change of pyproject.toml; NEW=--upgrade takes the newest of all
+	$(COMPILE) $(NEW) requirements/setup.in --output-file requirements/setup.txt
+	others=; for extra in dev docs bench numpy-only release; do \
+		$(COMPILE) $(NEW) pyproject.toml --extra $$extra $$others --no-emit-package torch \
 			--output-file requirements/$$extra.txt || exit; \
 		others='--constraint requirements/dev.txt'; \
 	done
