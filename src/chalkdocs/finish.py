@@ -31,7 +31,8 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 
 from chalkdocs import card
-from chalkdocs.markdown import DOCS, ROOT
+from chalkdocs.markdown import DOCS
+from chalkdocs.sources import ROOT
 
 CARD = "assets/images/social.png"
 FONTS = ("inter-latin-wght-normal", "jetbrains-mono-latin-wght-normal")

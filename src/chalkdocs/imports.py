@@ -1,11 +1,9 @@
 """Who imports whom in chalkgrad, read from the source without running it."""
 
-import ast
 from pathlib import Path
 
-import chalkgrad
-
-PACKAGE = Path(chalkgrad.__file__).parent
+from chalkdocs import sources
+from chalkdocs.sources import PACKAGE
 
 
 def imports(package: Path = PACKAGE) -> dict[str, set[str]]:
@@ -18,31 +16,17 @@ def imports(package: Path = PACKAGE) -> dict[str, set[str]]:
     found = {}
     for path in sorted(package.rglob("*.py")):
         name = ".".join(path.relative_to(package).with_suffix("").parts)
-        tree = ast.parse(path.read_text("utf-8"))
-        found[name] = {
-            name for node in ast.walk(tree) for name in _names(node, package)
-        }
+        said = sources.read(path)
+        found[name] = {_named(full, package) for full in said.imports}.union(said.calls)
     return found
 
 
-def _names(node: ast.AST, package: Path) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        module = node.module or ""
-        inside = package.parent.joinpath(*module.split("."))
-        # From a folder one imports modules, from a module its names.
-        if module.startswith("chalkgrad") and inside.is_dir():
-            return [f"{module}.{alias.name}" for alias in node.names]
-        return [module]
-    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-        name = (
-            node.args[0].values[0]
-            if isinstance(node.args[0], ast.JoinedStr)
-            else node.args[0]
-        )
-        return [str(name.value)] if isinstance(name, ast.Constant) else []
-    return []
+def _named(full: str, package: Path) -> str:
+    """Return the module: from a folder one imports modules, from a module its names."""
+    module = full.rpartition(".")[0]
+    inside = package.parent.joinpath(*module.split("."))
+    is_folder = module.startswith("chalkgrad") and inside.is_dir()
+    return full if is_folder or not module else module
 
 
 def topics(found: dict[str, set[str]]) -> dict[str, set[str]]:

@@ -25,19 +25,13 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
 
 import ast
 import doctest
-import hashlib
 import html
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
@@ -47,20 +41,15 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from py_mini_racer import JSEvalException, MiniRacer
 
-from chalkdocs import bibliography, claims, ledgers, widgets
-from chalkdocs.results import BARS, RESULTS
+from chalkdocs import artifacts, bibliography, claims, ledgers, widgets
+from chalkdocs.artifacts import PageError
+from chalkdocs.sources import PACKAGE, ROOT
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 DOCS = ROOT / "docs"
 LEDGER = Path("reference/claims.md")
 SLIDES = Path("reference/slides.md")
-PACKAGE = ROOT / "src/chalkgrad"
 RUNTIME = DOCS / "assets/python"
-
-
-class PageError(ValueError):
-    """Something in a page that can't be built."""
 
 
 def indent(text: str, by: str = "    ") -> str:
@@ -251,75 +240,21 @@ def works(section: str) -> str:
     return bibliography.section(section, DOCS, PACKAGE)
 
 
-@cache
-def _given(digest: str) -> dict[str, Any]:
-    """Compute what the widgets are given, or find it computed from the same sources."""
-    path = ROOT / f".cache/widgets/{digest}.json"
-    if not path.is_file():
-        # A process of its own sees sources that changed while the site is served.
-        command = [sys.executable, "-m", "chalkdocs.widgets"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise PageError(f"what the widgets are given failed:\n{done.stderr}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Tests may look while the site is built: it is there whole, or not at all.
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(done.stdout, "utf-8")
-        part.replace(path)
-    given: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return given
-
-
 def widget(name: str) -> str:
     """Write the place of a widget, with what it is given."""
     if name not in widgets.__all__:
         known = ", ".join(widgets.__all__)
         raise PageError(f"no widget {name!r}; there are {known}.")
-    given = json.dumps(_given(_digest("widgets"))[name], separators=(",", ":"))
+    given = json.dumps(artifacts.widgets()[name], separators=(",", ":"))
     return f'<div data-widget="{name}" data-given="{html.escape(given)}"></div>'
 
 
 # --- Commands -------------------------------------------------------------------------
 
-HOW_TO = DOCS / "how-to"
 
-
-# Run from here, whether or not they are on the path.
-COMMANDS = {"chalkgrad": "chalkgrad", "torchrun": "torch.distributed.run"}
-
-
-@cache
 def command(line: str) -> str:
-    """Run a command, or find it run with the same sources; write it and its output."""
-    pages = sorted(HOW_TO.iterdir())
-    sources = [*sorted(PACKAGE.rglob("*.py")), *pages]
-    digest = hashlib.sha256(b"".join(map(Path.read_bytes, sources))).hexdigest()[:16]
-    folder = ROOT / ".cache/commands" / digest
-    kept = folder / f"{hashlib.sha256(line.encode()).hexdigest()[:16]}.txt"
-    if not kept.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        for table in HOW_TO.glob("*.csv"):
-            shutil.copy(table, folder)
-        for left in folder.glob("*/checkpoints"):  # by a build that was broken off
-            shutil.rmtree(left)
-        words = line.split()
-        if words[0] in COMMANDS:
-            words[:1] = [sys.executable, "-m", COMMANDS[words[0]]]
-        # Rich looks there for the width of a terminal.
-        done = subprocess.run(
-            words,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=folder,
-            env=os.environ | {"COLUMNS": "80"},
-        )
-        if done.returncode:
-            raise PageError(f"the command {line!r} failed:\n{done.stderr}")
-        part = kept.with_suffix(f".{os.getpid()}")
-        part.write_text(done.stdout, "utf-8")
-        part.replace(kept)
-    return f"```console\n$ {line}\n{kept.read_text('utf-8').rstrip()}\n```"
+    """Write a command and what it prints."""
+    return f"```console\n$ {line}\n{artifacts.command(line).rstrip()}\n```"
 
 
 _WRITERS: dict[str, Callable[[str], str]] = {
@@ -389,36 +324,12 @@ class _Claims(Treeprocessor):
 # --- Figures --------------------------------------------------------------------------
 
 
-@cache
-def _drawn(module: str, digest: str) -> dict[str, str]:
-    """Draw the figures of a module, or find them drawn from the same sources."""
-    folder = ROOT / ".cache/figures" / digest
-    if not any(folder.glob(f"{module}.*.svg")):
-        # A process of its own sees sources that changed while the site is served.
-        command = [sys.executable, "-m", "chalkdocs.figures", module, str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise PageError(f"the figures of {module} failed:\n{done.stderr}")
-    found = folder.glob(f"{module}.*.svg")
-    return {path.stem: path.read_text("utf-8") for path in found}
-
-
-def _digest(module: str) -> str:
-    """Name the state of all that a figure is made from."""
-    figures = HERE / "figures"
-    drawing = [figures / "style.py", figures / f"{module}.py", HERE / "widgets.py"]
-    drawing += [HERE / "imports.py", HERE / "results.py", BARS]
-    made = [*sorted(PACKAGE.rglob("*.py")), *sorted(RESULTS.glob("*.json"))]
-    files = [*made, *filter(Path.is_file, drawing)]
-    return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:16]
-
-
 def figure(name: str, alt: str) -> str:
     """Return the SVG of ``module.function``, with its description."""
     if not alt.strip():
         raise PageError(f"the figure {name} has no description: ![what it shows](…).")
     module = name.partition(".")[0]
-    drawings = _drawn(module, _digest(module))
+    drawings = artifacts.figures(module)
     if name not in drawings:
         raise PageError(f"no figure {name}; there are {', '.join(sorted(drawings))}.")
     return described(drawings[name], alt)

@@ -10,18 +10,18 @@ formulas, tabs, links, search and copying work as on other pages. What a lab may
 - figures, drawn by Matplotlib in the style of the site. The head of the cell must say
   what they show: ``# %% alt="A line that rises." caption="Rising."``
 
-A lab runs when it, anything in ``src/chalkgrad``, this file or a library has changed;
-else what came out the last time is taken from ``.cache/notebooks``. A cell that fails,
-or that warns, fails the build.
+A lab runs when it, a file that it reaches by its imports, this file or a library has
+changed; else what came out the last time is taken from ``.cache/notebooks``. A cell
+that fails, or that warns, fails the build.
 """
 
 import asyncio
 import hashlib
 import html
+import json
 import os
 import platform
 import re
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,11 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from chalkdocs import artifacts
+from chalkdocs.artifacts import PageError
 from chalkdocs.figures import style
-from chalkdocs.markdown import PACKAGE, ROOT, PageError, described
+from chalkdocs.markdown import described
+from chalkdocs.sources import ROOT, digest
 
 CACHE = ROOT / ".cache/notebooks"
 LIBRARIES = ("ipykernel", "jupytext", "matplotlib", "nbclient", "numpy", "torch")
@@ -55,25 +58,25 @@ LINKS = (
 # --- Running --------------------------------------------------------------------------
 
 
-def digest(path: Path) -> str:
-    """Name the state of all that comes into a lab."""
-    inside = (p for p in sorted(PACKAGE.rglob("*")) if "__pycache__" not in p.parts)
-    files = [path, Path(__file__), Path(style.__file__), *filter(Path.is_file, inside)]
+def cached(path: Path) -> Path:
+    """Return where a lab is kept that ran in the state of all that comes into it."""
     versions = [platform.python_version(), *map(version, LIBRARIES)]
-    state = [*map(Path.read_bytes, files), " ".join(versions).encode()]
-    return hashlib.sha256(b"\0".join(state)).hexdigest()[:16]
+    ours = (path, Path(__file__), Path(style.__file__))
+    words = f"{digest(path, *ours)} {' '.join(versions)}"
+    state = hashlib.sha256(words.encode()).hexdigest()[:16]
+    return CACHE / f"{path.stem}.{state}.ipynb"
 
 
 def executed(path: Path) -> Any:
     """Run a lab, or find what came out when it last ran in the same state."""
-    cached = CACHE / f"{path.stem}.{digest(path)}.ipynb"
-    if not cached.is_file():
+    kept = cached(path)
+    if not kept.is_file():
         notebook = _run(path)
         CACHE.mkdir(parents=True, exist_ok=True)
         for old in CACHE.glob(f"{path.stem}.*.ipynb"):
             old.unlink()
-        nbformat.write(notebook, cached)
-    return nbformat.read(cached, as_version=4)
+        nbformat.write(notebook, kept)
+    return nbformat.read(kept, as_version=4)
 
 
 def _run(path: Path) -> Any:
@@ -162,15 +165,40 @@ def clean(path: Path) -> str:
 # --- The hook -------------------------------------------------------------------------
 
 
+def on_env(_: Any, config: Any, **__: Any) -> None:
+    """Let the search read a page again only when the page has changed.
+
+    The theme's plugin takes a third of a build to parse the pages that were just made.
+    """
+    index = config.plugins["material/search"].search_index
+    read = index.add_entry_from_context
+
+    def add(page: Any) -> None:
+        state = [page.url, page.title, page.meta.get("tags"), page.meta.get("search")]
+        words = repr([index.config, state, [item.id for item in page.toc]])
+        key = hashlib.sha256((words + page.content).encode()).hexdigest()[:24]
+        kept = ROOT / f".cache/search/{page.url.replace('/', '.')}{key}.json"
+        if kept.is_file():
+            index.entries += json.loads(kept.read_text("utf-8"))
+            return
+        before = len(index.entries)
+        read(page)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for old in kept.parent.glob(f"{page.url.replace('/', '.')}{'?' * 24}.json"):
+            old.unlink()
+        kept.write_text(json.dumps(index.entries[before:]), "utf-8")
+
+    index.add_entry_from_context = add
+
+
 def _lab(file: Any) -> Path | None:
     path = Path(file.src_uri)
     return Path(file.abs_src_path) if path.match("labs/*.py") else None
 
 
-def on_files(files: Any, **_: Any) -> None:
-    """Run what must run, two at a time, before any page is written."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(executed, filter(None, map(_lab, files))))
+def on_files(*_: Any, **__: Any) -> None:
+    """Make what the pages show, before any page is written."""
+    artifacts.make_all(artifacts.artifacts())
 
 
 def on_pre_page(page: Any, **_: Any) -> Any:

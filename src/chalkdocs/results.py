@@ -4,8 +4,6 @@
 same of the JSON in ``benchmarks/results``.
 """
 
-import ast
-import hashlib
 import json
 import tomllib
 from collections.abc import Iterable
@@ -15,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
+from chalkdocs.sources import PACKAGE, ROOT, fingerprint
+
 RESULTS = ROOT / "benchmarks/results"
 BARS = ROOT / "benchmarks/bars.toml"
-PACKAGE = ROOT / "src/chalkgrad"
 NOISY = 0.25  # the quartiles of a ratio are so far apart, against its median
 SHARE = ("sgemm", "stream")  # the limits that a share is of: first compute, then move
 
@@ -34,67 +32,13 @@ def read(name: str) -> dict[str, Any] | None:
 
 def fingerprints(topics: Iterable[str], package: Path = PACKAGE) -> dict[str, str]:
     """Name the state of the code of each topic, and of all topics that it imports."""
-    return {topic: _fingerprint(topic, package) for topic in topics}
+    return {topic: fingerprint(topic, package) for topic in topics}
 
 
 def changed(source: dict[str, str], package: Path = PACKAGE) -> list[str]:
     """Return the topics whose code is not what it was."""
     now = fingerprints((t for t in source if (package / t).is_dir()), package)
     return [topic for topic, digest in source.items() if now.get(topic) != digest]
-
-
-def _fingerprint(topic: str, package: Path) -> str:
-    text = "".join(
-        _code(path)
-        for name in sorted(_needed(topic, package))
-        for path in sorted((package / name).glob("*.py"))
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _needed(topic: str, package: Path) -> set[str]:
-    """Return a topic and all that it imports, and what these import."""
-    found, open_ = set(), [topic]
-    while open_:
-        name = open_.pop()
-        if name not in found and (package / name).is_dir():
-            found.add(name)
-            for path in (package / name).glob("*.py"):
-                open_ += _imported(ast.parse(path.read_text("utf-8")))
-    return found
-
-
-def _imported(tree: ast.Module) -> list[str]:
-    """Return the topics that a module imports, anywhere in it."""
-    names = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            full = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            full = [alias.name for alias in node.names]
-        else:
-            continue
-        parts = [name.split(".") for name in full if name.startswith("chalkgrad.")]
-        names += [part[1] for part in parts]
-    return names
-
-
-def _code(path: Path) -> str:
-    """Return a file without docstrings, comments and empty lines: they run nothing."""
-    text = path.read_text("utf-8")
-    lines = text.splitlines()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            first = node.body[0] if node.body else None
-            if ast.get_docstring(node) is not None and first and first.end_lineno:
-                for number in range(first.lineno - 1, first.end_lineno):
-                    lines[number] = ""
-    stripped = (line.strip() for line in lines)
-    return "\n".join(
-        line
-        for line, bare in zip(lines, stripped, strict=True)
-        if bare and not bare.startswith("#")
-    )
 
 
 # --- Ratios ---------------------------------------------------------------------------

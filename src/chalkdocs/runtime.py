@@ -20,7 +20,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from chalkdocs.markdown import DOCS, ROOT, RUNTIME
+from chalkdocs.markdown import DOCS, RUNTIME
+from chalkdocs.sources import ROOT
 
 NODE = ROOT / "node_modules"
 PACKAGES = ROOT / ".cache/pyodide"

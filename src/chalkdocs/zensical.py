@@ -10,12 +10,14 @@ from pathlib import Path
 
 import yaml
 
-from chalkdocs import notebooks
-from chalkdocs.markdown import DOCS, ROOT
+from chalkdocs import artifacts, notebooks
+from chalkdocs.markdown import DOCS
+from chalkdocs.sources import ROOT
 
 
 def write(folder: Path) -> None:
     """Write configuration and pages into a folder."""
+    artifacts.make_all(artifacts.artifacts())
     docs = folder / "docs"
     shutil.rmtree(docs, ignore_errors=True)
     shutil.copytree(DOCS, docs)

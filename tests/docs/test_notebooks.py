@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import nbformat
@@ -68,9 +69,7 @@ def test_a_cell_that_fails_stops_the_build(lab):
     with pytest.raises(
         PageError, match=r"try.py: a cell failed(.|\n)*division by zero"
     ):
-        notebooks.on_files(
-            [SimpleNamespace(src_uri="labs/try.py", abs_src_path=lab("# %%\n1 / 0\n"))]
-        )
+        notebooks.executed(lab("# %%\n1 / 0\n"))
     assert not notebooks.CACHE.exists()
 
 
@@ -102,20 +101,22 @@ def test_a_lab_runs_again_when_it_or_the_package_has_changed(
         runs.append(path)
         return notebooks.jupytext.read(path)
 
-    package = tmp_path / "src"
-    package.mkdir()
-    (package / "losses.py").write_text("a")
+    package = tmp_path / "src/chalkgrad"
+    package.mkdir(parents=True)
+    (package / "losses.py").write_text("a = 1\n")
     monkeypatch.setattr(notebooks, "_run", run)
-    monkeypatch.setattr(notebooks, "PACKAGE", package)
+    digest = partial(notebooks.digest, source=package.parent)
+    monkeypatch.setattr(notebooks, "digest", digest)
 
-    path = lab("# %%\n1\n")
+    uses = "# %%\nimport chalkgrad.losses\n"
+    path = lab(f"{uses}\n# %%\n1\n")
     notebooks.executed(path)
-    assert notebooks.executed(path).cells[0].source == "1"
+    assert notebooks.executed(path).cells[1].source == "1"
     assert len(runs) == 1
-    lab("# %%\n2\n")
-    assert notebooks.executed(path).cells[0].source == "2"
+    lab(f"{uses}\n# %%\n2\n")
+    assert notebooks.executed(path).cells[1].source == "2"
     assert len(runs) == 2
-    (package / "losses.py").write_text("b")
+    (package / "losses.py").write_text("a = 22\n")
     notebooks.executed(path)
     assert len(runs) == 3
     (package / "__pycache__").mkdir()

@@ -1,0 +1,207 @@
+"""What is made anew when a file changes: what reaches it by its imports, no more."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from chalkdocs import artifacts, sources
+from chalkdocs.artifacts import Artifact, PageError
+from chalkdocs.sources import ROOT, SOURCE
+
+SCRIPTS = [
+    *sorted((SOURCE / "chalkdocs/figures").glob("[!_]*.py")),
+    SOURCE / "chalkdocs/widgets.py",
+    SOURCE / "chalkgrad/cli/__init__.py",
+    *sorted((ROOT / "docs/labs").glob("*.py")),
+]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Copy all that comes into what the pages show."""
+    skip = shutil.ignore_patterns("__pycache__", "katex")
+    for folder in ("src", "docs/labs", "benchmarks/results"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=skip)
+    shutil.copy(ROOT / "benchmarks/bars.toml", tmp_path / "benchmarks")
+    return tmp_path
+
+
+def states(tree):
+    return {
+        path.relative_to(ROOT).with_suffix("").as_posix(): sources.digest(
+            tree / path.relative_to(ROOT), source=tree / "src"
+        )
+        for path in SCRIPTS
+    }
+
+
+def anew(tree, file, add="\nADDED = 1\n"):
+    """Change a file; return the names of what is made anew."""
+    before = states(tree)
+    with (tree / file).open("a", encoding="utf-8") as source:
+        source.write(add)
+    after = states(tree)
+    return {Path(name).name for name in before if before[name] != after[name]}
+
+
+def test_a_figure_is_drawn_anew_when_it_changes_and_only_it(tree):
+    found = anew(tree, "src/chalkdocs/figures/gradient_descent.py")
+    assert found == {"gradient_descent"}
+
+
+def test_a_topic_reaches_what_names_it_and_the_command_that_takes_any_name(tree):
+    found = anew(tree, "src/chalkgrad/perceptron/_numpy.py")
+    assert {"neuron", "wiring", "__init__"} <= found
+    assert not {"gradient_descent", "backpropagation", "depth", "sweep"} & found
+
+
+def test_a_topic_that_others_import_reaches_what_names_these(tree):
+    found = anew(tree, "src/chalkgrad/losses/_numpy.py")
+    # They name the network, and that the losses.
+    assert {"depth", "sweep", "features"} <= found
+    assert not {"gradient_descent", "backpropagation", "reverse_mode"} & found
+
+
+def test_an_optimizer_draws_no_picture_without_one(tree):
+    found = anew(tree, "src/chalkgrad/optimizers/_numpy.py")
+    assert {"gradient_descent", "adaptive_rates", "__init__"} <= found
+    assert not {"backpropagation", "reverse_mode", "pipeline", "comparison"} & found
+
+
+def test_the_other_half_reaches_only_what_imports_it(tree):
+    found = anew(tree, "src/chalkgrad/network/_torch.py")
+    assert {"architecture", "digits", "__init__"} <= found
+    assert not {"gradient_descent", "depth", "sweep", "features"} & found
+
+
+def test_what_all_checks_use_reaches_all_that_compute(tree):
+    found = anew(tree, "src/chalkgrad/_core/check.py")
+    assert {"gradient_descent", "depth", "sweep", "widgets", "__init__"} <= found
+    assert "style" not in found
+
+
+@pytest.mark.parametrize(
+    ("file", "names"),
+    [
+        ("benchmarks/results/race.json", {"adaptive_rates", "benchmarks"}),
+        ("benchmarks/bars.toml", {"benchmarks"}),
+    ],
+)
+def test_a_measurement_draws_what_shows_it(tree, file, names):
+    assert anew(tree, file, "\n") == names
+
+
+def test_data_reach_what_loads_them(tree):
+    path = tree / "src/chalkgrad/data/digits.npz"
+    before = states(tree)
+    path.write_bytes(path.read_bytes() + b"\0")
+    after = states(tree)
+    assert before["docs/labs/digits"] != after["docs/labs/digits"]
+    name = "src/chalkdocs/figures/gradient_descent"
+    assert before[name] == after[name]
+
+
+def test_words_make_nothing_anew(tree):
+    assert anew(tree, "src/chalkgrad/_core/check.py", "\n# A comment.\n\n") == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import chalkgrad.numpy as cg\nshow(cg)\n",
+        "import chalkgrad.numpy as cg\ngetattr(cg, name)\n",
+        "import chalkgrad.numpy as cg\ncg.nowhere\n",
+        "import chalkgrad.numpy as cg\n",
+        "from chalkgrad.numpy import losses\n",
+        "import importlib\nimportlib.import_module(f'chalkgrad.{half}')\n",
+    ],
+)
+def test_where_it_cannot_be_seen_what_is_used_everything_is(tree, text):
+    path = tree / "docs/labs/new.py"
+    path.write_text(text, "utf-8")
+    reached = {p.parent.name for p in sources.needed(path, tree / "src")}
+    topics = {p.name for p in (tree / "src/chalkgrad").iterdir() if p.is_dir()}
+    assert topics - {"cli", "interop", "__pycache__"} <= reached
+
+
+def test_a_name_of_a_facade_reaches_its_topic_and_what_that_imports(tree):
+    path = tree / "docs/labs/new.py"
+    path.write_text("import chalkgrad.torch as cg\ncg.data.digits()\n", "utf-8")
+    needed = sources.needed(path, tree / "src")
+    names = {p.relative_to(tree / "src").as_posix() for p in needed - {path}}
+    assert {"chalkgrad/data/_shared.py", "chalkgrad/data/digits.npz"} <= names
+    assert not [name for name in names if "optimizers" in name]
+
+
+def test_what_a_file_says_is_parsed_once(tree, monkeypatch):
+    path = tree / "docs/labs/sweep.py"
+    said = sources.read(path)
+    monkeypatch.setattr(sources.ast, "parse", None)
+    assert sources.read(path) is said
+    again = tree / "docs/labs/again.py"
+    again.write_bytes(path.read_bytes())  # the same content under another name
+    assert sources.read(again) == said
+
+
+# --- Making ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def artifact(tmp_path, monkeypatch):
+    monkeypatch.setattr(artifacts, "_DURATIONS", tmp_path / "durations.json")
+
+    def new(name, make=None):
+        path = tmp_path / name
+        make = make or (lambda: path.write_text(name))
+        return Artifact("figures", name, Path(__file__), lambda: path, make)
+
+    return new
+
+
+def test_what_is_missing_is_made_once(artifact, capsys):
+    done = []
+    wanted = [artifact("a"), artifact("b")]
+    artifacts.make_all(wanted, lambda one: done.append(one.name))
+    assert sorted(done) == ["a", "b"]
+    assert "Made 2 of 2; the longest: figures" in capsys.readouterr().err
+    artifacts.make_all(wanted, lambda one: done.append(one.name))
+    assert len(done) == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_what_cannot_be_made_is_named_and_the_others_are_made(artifact):
+    def fail():
+        raise PageError("the figures of b failed:\nno")
+
+    wanted = [artifact("a"), artifact("b", fail), artifact("c")]
+    with pytest.raises(PageError, match="the figures of b failed:\nno"):
+        artifacts.make_all(wanted)
+    assert [one.is_made for one in wanted] == [True, False, True]
+
+
+def test_what_took_longest_begins_first(artifact, monkeypatch):
+    monkeypatch.setattr(artifacts.os, "cpu_count", lambda: 1)
+    artifacts._keep(artifacts._DURATIONS, '{"figures a": 1, "figures b": 9}')
+    done = []
+    wanted = [artifact("a"), artifact("b"), artifact("new")]
+    artifacts.make_all(wanted, lambda one: done.append(one.name))
+    assert done == ["new", "b", "a"]
+
+
+def test_every_page_is_made_from_what_is_named_here():
+    named = {one.name for one in artifacts.artifacts() if one.kind == "figures"}
+    shown = {
+        word.partition("](figure:")[2].partition(".")[0]
+        for page in (ROOT / "docs").rglob("*.md")
+        for word in page.read_text("utf-8").split("!")
+        if "](figure:" in word
+    }
+    assert shown == named
+
+
+def test_a_file_is_told_what_it_makes_anew():
+    found = artifacts.affected(ROOT / "src/chalkdocs/figures/wiring.py")
+    assert found == {"figures": ["wiring"]}
+    found = artifacts.affected(ROOT / "docs/how-to/flowers.csv")
+    assert found == {"commands": ["of the how-to pages"]}
