@@ -27,7 +27,7 @@ setup: .venv/dev ## make .venv with everything that a contributor needs
 
 serve: .venv/docs ## read the site at http://127.0.0.1:8000, rebuilt at every change
 	$(BIN)/python -m chalkdocs.runtime
-	$(BIN)/mkdocs serve
+	$(BIN)/python -m chalkdocs.serve
 
 build: .venv/docs ## build the site into site/; a warning is an error
 	$(BIN)/python -m chalkdocs.runtime

@@ -33,6 +33,26 @@ class PageError(ValueError):
     """Something in a page that can't be built."""
 
 
+class NotMadeError(Exception):
+    """Something that a page shows is not there yet, and nobody waits for it."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{kind} {name}")
+        self.box = (
+            f'<div class="not-made" role="status" {mark(kind, name)}>Being made: '
+            f"{kind} {name}. It comes here by itself.</div>"
+        )
+
+
+def mark(kind: str, name: str) -> str:
+    """Return the attribute of the box that stands for something not made yet."""
+    return f'data-not-made="{kind} {name}"'
+
+
+# Whether a page that is built waits for what it shows; while it is served it does not.
+waits = True
+
+
 class Artifact(NamedTuple):
     """Something that code makes for a page."""
 
@@ -104,6 +124,8 @@ def figures(module: str) -> dict[str, str]:
     """Return the SVGs of a module by their names, ``module.function``."""
     folder = _figures_path(module)
     if not folder.is_dir():
+        if not waits:
+            raise NotMadeError("figures", module)
         make_figures(module)
     return {path.stem: path.read_text("utf-8") for path in folder.glob("*.svg")}
 
@@ -124,6 +146,8 @@ def widgets() -> dict[str, Any]:
     """Return what the widgets are given, by their names."""
     path = _widgets_path()
     if not path.is_file():
+        if not waits:
+            raise NotMadeError("widgets", "all")
         make_widgets()
     given: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return given
@@ -189,6 +213,8 @@ def command(line: str) -> str:
     """Return what a command prints."""
     path = _command_path(line)
     if not path.is_file():
+        if not waits:
+            raise NotMadeError("commands", "of the how-to pages")
         make_command(line)
     return path.read_text("utf-8")
 
@@ -196,7 +222,8 @@ def command(line: str) -> str:
 def _make_commands() -> None:
     """Run what did not run yet, one after the other: each may use what one left."""
     for line in _commands():
-        command(line)
+        if not _command_path(line).is_file():
+            make_command(line)
 
 
 # --- All of them ----------------------------------------------------------------------
@@ -279,7 +306,8 @@ def make_all(
     console = Console(stderr=True)
     with (
         Progress(*columns, MofNCompleteColumn(), console=console) as progress,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        # Where nobody waits, a core is left for those who write.
+        ThreadPoolExecutor(os.cpu_count() if waits else 1) as pool,
     ):
         bar = progress.add_task("figures, labs, commands", total=len(missing))
         for done in as_completed([pool.submit(make, one) for one in missing]):

@@ -30,7 +30,7 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
@@ -42,7 +42,7 @@ from markdown.treeprocessors import Treeprocessor
 from py_mini_racer import JSEvalException, MiniRacer
 
 from chalkdocs import artifacts, bibliography, claims, ledgers, widgets
-from chalkdocs.artifacts import PageError
+from chalkdocs.artifacts import NotMadeError, PageError
 from chalkdocs.sources import PACKAGE, ROOT
 
 HERE = Path(__file__).parent
@@ -50,6 +50,19 @@ DOCS = ROOT / "docs"
 LEDGER = Path("reference/claims.md")
 SLIDES = Path("reference/slides.md")
 RUNTIME = DOCS / "assets/python"
+
+
+def _or_box(write: Callable[..., str]) -> Callable[..., str]:
+    """Let a box stand for what is not made yet."""
+
+    @wraps(write)
+    def written(*arguments: str) -> str:
+        try:
+            return write(*arguments)
+        except NotMadeError as error:
+            return error.box
+
+    return written
 
 
 def indent(text: str, by: str = "    ") -> str:
@@ -240,6 +253,7 @@ def works(section: str) -> str:
     return bibliography.section(section, DOCS, PACKAGE)
 
 
+@_or_box
 def widget(name: str) -> str:
     """Write the place of a widget, with what it is given."""
     if name not in widgets.__all__:
@@ -252,6 +266,7 @@ def widget(name: str) -> str:
 # --- Commands -------------------------------------------------------------------------
 
 
+@_or_box
 def command(line: str) -> str:
     """Write a command and what it prints."""
     return f"```console\n$ {line}\n{artifacts.command(line).rstrip()}\n```"
@@ -324,6 +339,7 @@ class _Claims(Treeprocessor):
 # --- Figures --------------------------------------------------------------------------
 
 
+@_or_box
 def figure(name: str, alt: str) -> str:
     """Return the SVG of ``module.function``, with its description."""
     if not alt.strip():

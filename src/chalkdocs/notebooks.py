@@ -31,8 +31,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from chalkdocs import artifacts
-from chalkdocs.artifacts import PageError
+from chalkdocs import artifacts, pages
+from chalkdocs.artifacts import NotMadeError, PageError
 from chalkdocs.figures import style
 from chalkdocs.markdown import described
 from chalkdocs.sources import ROOT, digest
@@ -106,6 +106,8 @@ def _run(path: Path) -> Any:
 
 def markdown(path: Path) -> str:
     """Write an executed lab as Markdown."""
+    if not artifacts.waits and not cached(path).is_file():
+        return f"# {pages.title(path)}\n\n{NotMadeError('lab', path.stem).box}\n"
     parts = []
     for number, cell in enumerate(executed(path).cells):
         if cell.cell_type == "code":
@@ -198,7 +200,8 @@ def _lab(file: Any) -> Path | None:
 
 def on_files(*_: Any, **__: Any) -> None:
     """Make what the pages show, before any page is written."""
-    artifacts.make_all(artifacts.artifacts())
+    if artifacts.waits:
+        artifacts.make_all(artifacts.artifacts())
 
 
 def on_pre_page(page: Any, **_: Any) -> Any:
