@@ -6,7 +6,8 @@ tests, ``page.md[NumPy]`` and ``page.md[PyTorch]``, each with names of its own. 
 without these tabs is one test.
 
 A page shows what the NumPy half prints. What the PyTorch half prints counts as the same
-if the numbers are: `tensor(…)` is `array(…)`, and dtype and device are not compared.
+if numbers and dtypes are: `tensor(…)` is `array(…)`, each with the dtype that it has
+where it prints none, and the device is not compared.
 
 Two things may keep a snippet from running, and both are reported: PyTorch is not
 installed, or a block under ``<!-- doctest-requires:: cuda -->`` finds no GPU.
@@ -34,7 +35,9 @@ _TAB = re.compile(r'( *)===[+!]{0,2} +"(NumPy|PyTorch)"')
 _IMPORT = "import chalkgrad.numpy as cg  # or: import chalkgrad.torch as cg"
 _FENCE = re.compile(r" *(`{3,}|~{3,})")
 _REQUIRES = re.compile(r" *<!-- *doctest-requires:: *(.*?) *-->")
-_SKIP = re.compile(r"doctest-skip|doctest:.*\+SKIP")
+_SKIP = re.compile(r"<!-- *doctest-(skip|remote-data)")
+# An example with one of these is not compared, or not run.
+_HIDING = ("SKIP", "IGNORE_", "REMOTE_DATA")
 
 
 def has(module: str) -> bool:
@@ -80,6 +83,16 @@ def read(text: str, half: str) -> tuple[str, dict[int, str]]:
     return "\n".join(lines) + "\n", skipped
 
 
+def refuse_hidden(test: doctest.DocTest) -> None:
+    """Refuse a page that does not run or compare what it shows."""
+    for example in test.examples:
+        line = (test.lineno or 0) + example.lineno + 1
+        on = {flag for flag, value in example.options.items() if value}
+        for name, flag in doctest.OPTIONFLAGS_BY_NAME.items():
+            if flag in on and name.startswith(_HIDING):
+                raise ValueError(f"line {line}: a page may not say +{name}.")
+
+
 def _missing(needs: str, number: int) -> str:
     """Return which of ``torch, cuda`` a block asks for and can't have."""
     modules = needs.replace(",", " ").split()
@@ -115,12 +128,66 @@ def plain(text: str) -> str:
     return text
 
 
+_MADE = re.compile(r"\b(array|tensor|np\.(?:float|int|uint|complex)\d+)\(")
+_DTYPE = re.compile(r"dtype=(?:torch\.|np\.)?'?(\w+)")
+_FLOAT = re.compile(r"\d\.|\.\d|\bnan\b|\binf\b")
+
+
+def dtypes(text: str) -> list[str]:
+    """Return the dtype of each array and number of NumPy or PyTorch that is printed.
+
+    Where none is printed it is the library's own: of NumPy float64, of PyTorch float32.
+    """
+    found = []
+    for made in _MADE.finditer(text):
+        inside = _inside(text, made.end())
+        dtype = _DTYPE.search(inside)
+        if made[1].startswith("np."):
+            found.append(made[1].removeprefix("np."))
+        elif dtype:
+            found.append(dtype[1])
+        elif _FLOAT.search(inside):
+            found.append("float32" if made[1] == "tensor" else "float64")
+        else:
+            found.append("bool" if re.search("True|False", inside) else "int64")
+    return found
+
+
+def _inside(text: str, start: int) -> str:
+    """Return what stands between a parenthesis and the one that closes it."""
+    depth = 1
+    for end in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        if depth == 0:
+            return text[start:end]
+    return text[start:]
+
+
+def print_of(text: str) -> str:
+    """Write a tensor as NumPy prints an array: without its name and without commas."""
+    bare = re.sub(r"array\((.*?)\)", r"\1", plain(text), flags=re.S)
+    return re.sub(r",\s*", " ", bare)
+
+
 class Checker(OutputChecker):  # type: ignore[misc]
-    """Compares numbers as numbers, whichever half printed them."""
+    """Compares numbers as numbers, and dtypes, whichever half printed them."""
+
+    def __init__(self, half: str) -> None:
+        super().__init__()
+        self.half = half
 
     def check_output(self, want: str, got: str, flags: int) -> bool:
         """Tell whether an answer is the one on the page."""
-        return bool(super().check_output(plain(want), plain(got), flags))
+        same = super().check_output
+        if not same(plain(want), plain(got), flags):
+            # `print` leaves no dtype to compare.
+            is_tensor = "tensor(" in got and not _MADE.search(want)
+            return bool(is_tensor and same(plain(want), print_of(got), flags))
+        shown, found = dtypes(want), dtypes(got)
+        # Where NumPy gives a number of its own, PyTorch may give Python's.
+        if self.half == "PyTorch" and len(shown) != len(found):
+            return True
+        return "..." in want or shown == found
 
 
 @contextmanager
@@ -149,7 +216,10 @@ class _Reading(DoctestItem):
     def runtest(self) -> None:
         half = "PyTorch" if self.name.endswith("[PyTorch]") else "NumPy"
         with printing(half, self.config.getoption("--device")):
-            super().runtest()
+            try:
+                super().runtest()
+            except pytest.skip.Exception as error:
+                pytest.fail(f"{self.name}: a page may not skip: {error}", pytrace=False)
 
 
 class _Skipped(pytest.Item):
@@ -182,6 +252,10 @@ class _Page(DoctestTextfile):
             test = doctest.DocTestParser().get_doctest(
                 page, {"__name__": "__main__"}, self.path.name, str(self.path), 0
             )
+            try:
+                refuse_hidden(test)
+            except ValueError as error:
+                raise self.CollectError(f"{self.path}: {error}") from None
             cause = ""
             if half == "PyTorch" and not has("torch"):
                 cause = "PyTorch is not installed"
@@ -192,15 +266,15 @@ class _Page(DoctestTextfile):
                 continue
             if test.examples:
                 yield _Reading.from_parent(
-                    self, name=name, runner=self._runner(), dtest=test
+                    self, name=name, runner=self._runner(half), dtest=test
                 )
             for line, what in skipped.items():
                 why = f"line {line} {what}"
                 yield _Skipped.from_parent(self, name=f"{name}:{line}", cause=why)
 
-    def _runner(self) -> doctest.DocTestRunner:
+    def _runner(self, half: str) -> doctest.DocTestRunner:
         return DebugRunnerPlus(  # type: ignore[no-any-return]
-            checker=Checker(),
+            checker=Checker(half),
             verbose=False,
             optionflags=get_optionflags(self),
             continue_on_failure=_get_continue_on_failure(self.config),

@@ -38,7 +38,7 @@ def failures(page: Path, half: str) -> list[int]:
     flags = sum(
         doctest.OPTIONFLAGS_BY_NAME[name] for name in options["doctest_optionflags"]
     )
-    checker = reading.Checker()
+    checker = reading.Checker("")
     checker.rtol = float(options["doctest_plus_rtol"])
     runner = _Runner(checker, flags)
     with reading.printing(HALVES[half]):

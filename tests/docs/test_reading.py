@@ -214,6 +214,51 @@ array([[[1.5]],
     read(page=HEAD + page).assert_outcomes(passed=2)
 
 
+MAKE = "```pycon\n>>> x = cg.array([1.0, 0.5]{})\n```\n\n"
+SHOW = "```pycon\n>>> {}\n{}\n```\n"
+SINGLE = ', dtype="float32"'
+
+
+@pytest.mark.parametrize(
+    ("made", "what", "shown", "fails"),
+    [
+        ("", "x", "array([1. , 0.5])", False),
+        (SINGLE, "x", "array([1. , 0.5], dtype=float32)", False),
+        ("", "x", "array([1. , 0.5], dtype=float32)", True),
+        (SINGLE, "x", "array([1. , 0.5])", True),
+        ("", "x.sum()", "np.float64(1.5)", False),
+        (SINGLE, "x.sum()", "np.float32(1.5)", False),
+        ("", "x.sum()", "np.float32(1.5)", True),
+        (SINGLE, "x.sum()", "np.float64(1.5)", True),
+        (SINGLE, "(x, x)", "(array([1., .5], dtype=float32), array([1., .5]))", True),
+        ("", "x.dtype", "dtype('float32')", True),
+        ("", "cg.array([1, 2])", "array([1, 2])", False),
+        ("", "cg.array([1, 2])", "array([1, 2], dtype=int32)", True),
+        ("", "x > 0.7", "array([ True, False])", False),
+        ("", "print(x)", "[1.  0.5]", False),
+        ("", "print(x)", "[1.  0.6]", True),
+        ("", "print(cg.array([[1, 2], [3, 4]]))", "[[1 2]\n [3 4]]", False),
+        ("", "print(cg.array([[1, 2], [3, 4]]))", "[[1 2]\n [4 4]]", True),
+        ("", "print(2, x)", "2 [1.  0.5]", False),
+    ],
+)
+def test_an_array_has_the_dtype_that_the_page_shows(read, made, what, shown, fails):
+    page = HEAD + MAKE.format(made) + SHOW.format(what, shown)
+    both = {"failed": 2} if fails else {"passed": 2}
+    read(page=page).assert_outcomes(**both)
+
+
+def test_a_page_may_not_skip_while_it_runs(read):
+    skip = "```pycon\n>>> import pytest\n>>> pytest.{}\n>>> 1\n2\n```\n"
+    pages = {
+        "skips": skip.format("skip('why not')"),
+        "imports": skip.format("importorskip('nowhere')"),
+    }
+    result = read(**pages)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*skips.md: a page may not skip: why not*"])
+
+
 def test_one_import_line_may_name_both_halves(read):
     page = """\
 ```pycon
@@ -252,6 +297,10 @@ def test_a_block_that_needs_a_gpu_is_skipped_for_all_to_see(read, monkeypatch):
         "<!-- doctest-requires:: scipy -->",
         "    >>> f()  # doctest: +SKIP",
         "    >>> f()  # doctest: +ELLIPSIS, +SKIP",
+        "    >>> f()  # doctest: +IGNORE_OUTPUT",
+        "    >>> f()  # doctest: +IGNORE_WARNINGS",
+        "    >>> f()  # doctest: +REMOTE_DATA",
+        "<!-- doctest-remote-data -->",
     ],
 )
 def test_nothing_else_may_be_skipped(read, line):

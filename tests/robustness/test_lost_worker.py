@@ -29,7 +29,6 @@ def trained(half, folder, *, dies=-1, after=0, restarts=3):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
     )
     starts = len(list(folder.glob("start-*"))) / 2
     return done, starts
