@@ -5,6 +5,7 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
 - ``$x$`` and ``$$x$$`` become HTML and MathML while the site is built; a formula that
   does not parse fails the build.
 - A ``pycon`` block copies as the source alone, without prompts and answers.
+- A line of code that is wider than the screen wraps; what was printed never does.
 - ``![what it shows](figure:page.function "caption")`` is a figure that code draws.
 - ``<!-- widget: bowl -->`` is a thing to move, below the figure that shows the same.
 - ``!!! claim "G1 · holds"`` settles a claim; the block tells what the deck says.
@@ -155,9 +156,38 @@ def _mark_snippets(text: str) -> str:
     return _PYCON.sub(block, _CELL.sub(rf"\g<0>{runs}", text))
 
 
+_LISTING = re.compile(r"(?<=<pre><span></span><code>).*?(?=</code></pre>)", re.S)
+_LINE = re.compile(r'(<span class="gp">.*?</span>)?(?:<span class="w">)?( *)(?:</span>)?')
+NARROW = 36  # columns of code on a screen of 320 pixels
+
+
+def _mark_long_lines(text: str) -> str:
+    """Mark the lines of code that may have to wrap, from their indentation on.
+
+    The style lets such a line go on below itself. What a program printed is not marked:
+    a row of a table would be torn apart.
+    """
+
+    def line(marked: str) -> str:
+        start = _LINE.match(marked)
+        assert start is not None
+        rest = marked[start.end() :]
+        shown = html.unescape(re.sub(r"<[^>]+>", "", rest))
+        room = NARROW - len(start[2])
+        printed = "<span" not in rest or rest.startswith('<span class="go"')
+        if printed or len(shown) <= room or rest.startswith('<span class="long"'):
+            return marked
+        if max(map(len, shown.split())) > room:  # else it breaks at a space
+            rest = re.sub(r"(?<=[(\[]</span>)", "<wbr>", rest)
+        style = f' style="--indent: {len(start[2])}"' if start[2] else ""
+        return f'{start[0]}<span class="long"{style}>{rest}</span>'
+
+    return _LISTING.sub(lambda code: "\n".join(map(line, code[0].split("\n"))), text)
+
+
 class _Finish(Postprocessor):
     def run(self, text: str) -> str:
-        return _mark_snippets(_set_formulas(text))
+        return _mark_long_lines(_mark_snippets(_set_formulas(text)))
 
 
 # --- Source and reference of both halves ----------------------------------------------

@@ -147,6 +147,6 @@ export default (host, { x }) => {
   const step = button("Step", go(() => done + 1));
   const all = button("To the end", go(() => order.length + 1 + back.steps.length));
   const reset = button("Reset", go(() => 0));
-  frame(host, "Try it: forward, then backward", size.box, picture, counts, say, html("div", { class: "widget-buttons" }, undo, step, all, reset));
+  frame(host, "Try it: forward, then backward", picture, say, counts, size.box, html("div", { class: "widget-buttons" }, undo, step, all, reset));
   begin();
 };

@@ -111,6 +111,6 @@ export default (host, { updates, draws, begin }) => {
     [start.value, size.value, time.value, rounding.input.value] = [0, updates.indexOf(begin.update), begin.step, "nearest"];
     draw();
   });
-  frame(host, "Try it: a weight that stops moving", rounding.box, picture, counts, say, html("div", { class: "widget-buttons" }, step, reset), html("div", { class: "widget-sliders" }, start.box, size.box, time.box));
+  frame(host, "Try it: a weight that stops moving", picture, say, counts, rounding.box, html("div", { class: "widget-sliders" }, start.box, size.box, time.box), html("div", { class: "widget-buttons" }, step, reset));
   draw();
 };

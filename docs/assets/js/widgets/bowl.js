@@ -98,6 +98,6 @@ export default (host, { curvature, start, steps, rates }) => {
     draw();
   });
   const controls = html("div", { class: "widget-sliders" }, lr.box, mu.box, ...place.map(axis => axis.box));
-  frame(host, "Try it: your rate, your start", picture, controls, say, html("div", { class: "widget-buttons" }, reset));
+  frame(host, "Try it: your rate, your start", picture, say, controls, html("div", { class: "widget-buttons" }, reset));
   draw();
 };

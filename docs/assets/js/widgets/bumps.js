@@ -90,6 +90,6 @@ export default (host, { most, steepness, begin }) => {
     [bumps.value, steep.value, each.input.checked] = [begin[0], steepness.indexOf(begin[1]), true];
     draw();
   });
-  frame(host, "Try it: build a curve from bumps", html("div", { class: "widget-row" }, target.box, each.box), picture, say, html("div", { class: "widget-sliders" }, bumps.box, steep.box), html("div", { class: "widget-buttons" }, reset));
+  frame(host, "Try it: build a curve from bumps", picture, say, html("div", { class: "widget-row" }, target.box, each.box), html("div", { class: "widget-sliders" }, bumps.box, steep.box), html("div", { class: "widget-buttons" }, reset));
   draw();
 };

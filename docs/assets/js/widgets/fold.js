@@ -75,6 +75,6 @@ export default (host, { networks, x }) => {
   };
   drag(picture, handle, to => { place.value = (to - LEFT) / WIDTH; draw(); });
   const reset = button("Reset", () => { [folds.value, place.value] = [3, x]; draw(); });
-  frame(host, "Try it: fold the line", picture, counts, say, html("div", { class: "widget-sliders" }, folds.box, place.box), html("div", { class: "widget-buttons" }, reset));
+  frame(host, "Try it: fold the line", picture, say, counts, html("div", { class: "widget-sliders" }, folds.box, place.box), html("div", { class: "widget-buttons" }, reset));
   draw();
 };

@@ -76,11 +76,16 @@ export const drag = (picture, handle, moved) => {
   handle.addEventListener("pointermove", event => handle.hasPointerCapture(event.pointerId) && move(event));
   picture.addEventListener("click", move);
 };
-// The frame of every widget: a title that names the group, then its parts.
-export const frame = (host, title, ...parts) => {
+// The frame of every widget: a title that names the group, the picture, and the rest: the
+// sentence first, then what is moved by hand. On a low screen they stand side by side.
+export const frame = (host, title, picture, ...rest) => {
   const id = `widget-${count += 1}`;
   host.setAttribute("role", "group");
   host.setAttribute("aria-labelledby", id);
-  host.replaceChildren(html("p", { class: "widget-title", id }, title), ...parts);
+  host.replaceChildren(
+    html("p", { class: "widget-title", id }, title),
+    html("div", { class: "widget-picture" }, picture),
+    html("div", { class: "widget-rest" }, ...rest),
+  );
 };
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -125,6 +125,6 @@ export default (host, { points, planes }) => {
     [network.input.value, kind.input.value, shown.input.checked] = ["plain", "filter", true];
     look();
   });
-  frame(host, "Try it: turn a loss landscape", html("div", { class: "widget-row" }, network.box, kind.box), picture, counts, say, html("div", { class: "widget-sliders" }, turn.box, tilt.box), html("div", { class: "widget-row" }, shown.box, reset));
+  frame(host, "Try it: turn a loss landscape", picture, say, counts, html("div", { class: "widget-row" }, network.box, kind.box), html("div", { class: "widget-sliders" }, turn.box, tilt.box), html("div", { class: "widget-row" }, shown.box, reset));
   look();
 };

@@ -118,6 +118,6 @@ export default (host, { points, targets, bound }) => {
     draw();
   });
   const reset = button("Reset", () => { stop(); [state, before] = [begin(), null]; draw(); });
-  frame(host, "Try it: let the neuron learn", picture, counts, say, html("div", { class: "widget-buttons" }, step, on, run, reset));
+  frame(host, "Try it: let the neuron learn", picture, say, counts, html("div", { class: "widget-buttons" }, step, on, run, reset));
   draw();
 };

@@ -329,8 +329,7 @@ export default (host, { sets, starts }) => {
   addEventListener("hashchange", go);
 
   const left = html("div", { class: "playground-plane" }, tint, picture);
-  const below = html("div", { class: "playground-below" }, counts, html("div", { class: "widget-buttons" }, run, step, reset, copy));
-  const beside = html("div", {}, note, units, html("p", { class: "playground-note" }, "Loss, step by step"), loss);
-  frame(host, "Try it: train a network in the page", html("div", { class: "playground-view" }, left, below, beside), say, html("div", { class: "playground-controls" }, group("These act at once", now), group("These start anew", anew)));
+  const beside = html("div", { class: "widget-beside" }, note, units, html("p", { class: "playground-note" }, "Loss, step by step"), loss);
+  frame(host, "Try it: train a network in the page", left, say, counts, html("div", { class: "widget-buttons" }, run, step, reset, copy), beside, html("div", { class: "playground-controls" }, group("These act at once", now), group("These start anew", anew)));
   begin();
 };

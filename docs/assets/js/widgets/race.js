@@ -210,6 +210,6 @@ export default (host, { steps, rates, surfaces: given }) => {
     runners.forEach(({ box }) => { box.checked = true; });
     arrive();
   });
-  frame(host, "Try it: a race of optimizers", surface.box, html("div", { class: "race-view" }, picture, table), say, html("div", { class: "widget-buttons" }, run, reset), html("div", { class: "widget-sliders" }, lr.box, time.box), starts);
+  frame(host, "Try it: a race of optimizers", picture, say, html("div", { class: "widget-beside" }, table), surface.box, html("div", { class: "widget-sliders" }, lr.box, time.box), starts, html("div", { class: "widget-buttons" }, run, reset));
   arrive();
 };
