@@ -42,7 +42,7 @@ SMALL = """() => {
     for (const control of document.querySelectorAll(`${all}, .tabbed-labels > label`)) {
         if (!control.checkVisibility({ opacityProperty: true })) continue;
         if (control.matches("label a")) continue; // the label is pressed
-        if (control.closest("article") && control.matches(`a:is(${text} *)`)) continue;
+        if (control.matches("article a") && control.parentElement.closest(text)) continue;
         control.scrollIntoView({ block: "center", behavior: "instant" });
         const box = control.getBoundingClientRect();
         const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
@@ -66,16 +66,15 @@ APART = """widget => {
     };
     const picture = widget.querySelector(".widget-picture").firstElementChild;
     const say = widget.querySelector("output");
-    const left = new Set(widget.querySelectorAll("[type=range]"));
+    const left = new Set([say, ...widget.querySelectorAll("[type=range]")]);
     const { top, bottom } = widget.getBoundingClientRect();
-    for (let y = scrollY + top - innerHeight; y < scrollY + bottom; y += 8) {
+    const [from, to] = [scrollY + top - innerHeight, scrollY + bottom];
+    for (let y = from; y < to; y += 8) {
         scrollTo({ top: y, behavior: "instant" });
-        if (whole(picture) && whole(say)) {
-            seen = true;
-            [...left].filter(whole).forEach(slider => left.delete(slider));
-        }
+        if (whole(picture) && whole(say))
+            [...left].filter(whole).forEach(part => left.delete(part));
     }
-    return { seen, apart: [...left].map(slider => slider.labels[0].textContent) };
+    return [...left].map(part => part.labels[0]?.textContent ?? part.textContent);
 }"""
 
 
@@ -90,3 +89,111 @@ def phone(chromium):
     )
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="module")
+def listings(chromium, base):
+    """Visit every page once on a phone; return what its code looks like."""
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    seen = {}
+    for path in PAGES:
+        page.goto(base + path)
+        seen[path] = page.evaluate(BLOCKS)
+    context.close()
+    return seen
+
+
+def test_code_is_large_enough_to_read_on_a_phone(listings):
+    small = {
+        path: sizes
+        for path, page in listings.items()
+        if (
+            sizes := [
+                size
+                for size in [*(b["size"] for b in page["blocks"]), *page["inline"]]
+                if size < 13
+            ]
+        )
+    }
+    assert small == {}
+
+
+def test_code_fits_a_phone(listings):
+    assert {page["width"] for page in listings.values()} == {390}
+    blocks = [block for page in listings.values() for block in page["blocks"]]
+    assert len(blocks) > 1000
+    wide = [block["text"] for block in blocks if block["scrolls"]]
+    assert len(wide) <= len(blocks) / 10, wide
+    # Where the lecture is read, code itself never scrolls: only what it printed.
+    printed = [text for text in wide if text.startswith((">>>", "$"))]
+    assert len(printed) == len(wide), set(wide) - set(printed)
+
+
+def test_a_wrapped_line_is_copied_as_one_line(phone, base):
+    phone.goto(base + "/training/gradient-descent/")
+    block = phone.locator("[data-copy]:has(.long wbr)").first
+    lines = block.locator(".long").evaluate_all(
+        "all => all.map(e => e.clientHeight / parseFloat(getComputedStyle(e).lineHeight))"
+    )
+    assert max(lines) > 1.5, "no line wraps: the test tells nothing"
+    block.locator("code").evaluate("code => getSelection().selectAllChildren(code)")
+    phone.keyboard.press("Control+C")
+    copied = phone.evaluate("navigator.clipboard.readText()")
+    shown = block.locator("code").evaluate(
+        """code => {
+            const bare = code.cloneNode(true);
+            bare.querySelectorAll(".gp").forEach(prompt => prompt.remove());
+            return bare.textContent;
+        }"""
+    )
+    assert copied.strip() == shown.strip()
+
+
+@pytest.mark.parametrize("screen", [(844, 390), (640, 360)])
+@pytest.mark.parametrize("name", HOMES)
+def test_a_slider_and_its_picture_are_in_one_view(chromium, base, name, screen):
+    """On a phone held sideways, and in a window of 1280 by 720 enlarged twice."""
+    width, height = screen
+    context = chromium.new_context(
+        viewport={"width": width, "height": height}, has_touch=width == 844
+    )
+    page = context.new_page()
+    page.goto(base + HOMES[name])
+    assert wake(page, name).evaluate(APART) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/training/gradient-descent/",
+        "/training/adaptive-rates/",
+        "/perceptron/boundaries/",
+        "/perceptron/universal-approximation/",
+        "/labs/digits/",
+        "/how-to/command-line/",
+        "/reference/optimizers/",
+    ],
+)
+def test_a_finger_hits_every_control(phone, base, path):
+    phone.goto(base + path)
+    phone.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    for widget in phone.locator("[data-widget]").all():
+        widget.scroll_into_view_if_needed()
+        widget.locator("button, input").first.wait_for()
+    phone.locator(".md-code__button").first.wait_for()
+    small = {"page": phone.evaluate(SMALL)}
+    phone.locator(".md-header__button[for=__drawer]").click()
+    phone.wait_for_timeout(500)  # it slides
+    small["navigation"] = phone.evaluate(SMALL)
+    phone.goto(base + path)
+    phone.locator(".md-header__button[for=__search]").click()
+    phone.locator(".md-search__input").fill("adam")
+    phone.locator(".md-search-result__link").first.wait_for()
+    small["search"] = phone.evaluate(SMALL)
+    assert small == {"page": [], "navigation": [], "search": []}
