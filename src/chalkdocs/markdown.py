@@ -157,7 +157,8 @@ def _mark_snippets(text: str) -> str:
 
 
 _LISTING = re.compile(r"(?<=<pre><span></span><code>).*?(?=</code></pre>)", re.S)
-_LINE = re.compile(r'(<span class="gp">.*?</span>)?(?:<span class="w">)?( *)(?:</span>)?')
+_PROMPT = r'(?:<span class="gp">[^<]*</span>)?'
+_INDENTED = re.compile(rf'^({_PROMPT})(<span class="w"> +</span>| *)(.*)', re.M)
 NARROW = 36  # columns of code on a screen of 320 pixels
 
 
@@ -168,21 +169,23 @@ def _mark_long_lines(text: str) -> str:
     a row of a table would be torn apart.
     """
 
-    def line(marked: str) -> str:
-        start = _LINE.match(marked)
-        assert start is not None
-        rest = marked[start.end() :]
-        shown = html.unescape(re.sub(r"<[^>]+>", "", rest))
-        room = NARROW - len(start[2])
-        printed = "<span" not in rest or rest.startswith('<span class="go"')
-        if printed or len(shown) <= room or rest.startswith('<span class="long"'):
-            return marked
-        if max(map(len, shown.split())) > room:  # else it breaks at a space
-            rest = re.sub(r"(?<=[(\[]</span>)", "<wbr>", rest)
-        style = f' style="--indent: {len(start[2])}"' if start[2] else ""
-        return f'{start[0]}<span class="long"{style}>{rest}</span>'
+    def plain(marked: str) -> str:
+        return html.unescape(re.sub(r"<[^>]+>", "", marked))
 
-    return _LISTING.sub(lambda code: "\n".join(map(line, code[0].split("\n"))), text)
+    def line(match: re.Match[str]) -> str:
+        prompt, inner, code = match.groups()
+        indentation = len(plain(inner))
+        room = NARROW - indentation
+        printed = "<span" not in code or code.startswith('<span class="go"')
+        marked = code.startswith('<span class="long"')
+        if printed or marked or len(plain(code)) <= room:
+            return match[0]
+        if max(map(len, plain(code).split())) > room:  # else it breaks at a space
+            code = re.sub(r"(?<=[(\[]</span>)", "<wbr>", code)
+        style = f' style="--indent: {indentation}"' if indentation else ""
+        return f'{prompt}{inner}<span class="long"{style}>{code}</span>'
+
+    return _LISTING.sub(lambda listing: _INDENTED.sub(line, listing[0]), text)
 
 
 class _Finish(Postprocessor):

@@ -1,4 +1,4 @@
-"""The lecture under a finger: code that fits, controls that are hit, widgets in view."""
+"""The lecture under a finger: code fits, controls are hit, widgets are in view."""
 
 import pytest
 
@@ -29,8 +29,8 @@ BLOCKS = """() => {
         width: document.documentElement.scrollWidth,
     };
 }"""
-# How many pixels above each other lead to a control, or to the label that presses it; of
-# those controls where it is too few. A link within a text is as high as its line.
+# What a finger may miss: fewer than 44 pixels above each other lead to the control, or
+# to a label that presses it. A link within a text is as high as its line.
 SMALL = """() => {
     const text = "p, li, td, th, dd, dt, figcaption, h1, h2, h3, h4, h5, h6";
     const hit = (control, x, y) => {
@@ -42,7 +42,8 @@ SMALL = """() => {
     for (const control of document.querySelectorAll(`${all}, .tabbed-labels > label`)) {
         if (!control.checkVisibility({ opacityProperty: true })) continue;
         if (control.matches("label a")) continue; // the label is pressed
-        if (control.matches("article a") && control.parentElement.closest(text)) continue;
+        const within = control.parentElement.closest(text);
+        if (control.matches("article a") && within) continue;
         control.scrollIntoView({ block: "center", behavior: "instant" });
         const box = control.getBoundingClientRect();
         const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
@@ -135,10 +136,8 @@ def test_code_fits_a_phone(listings):
 def test_a_wrapped_line_is_copied_as_one_line(phone, base):
     phone.goto(base + "/training/gradient-descent/")
     block = phone.locator("[data-copy]:has(.long wbr)").first
-    lines = block.locator(".long").evaluate_all(
-        "all => all.map(e => e.clientHeight / parseFloat(getComputedStyle(e).lineHeight))"
-    )
-    assert max(lines) > 1.5, "no line wraps: the test tells nothing"
+    heights = block.locator(".long").evaluate_all("all => all.map(e => e.clientHeight)")
+    assert len(set(heights)) > 1, "no line wraps: the test tells nothing"
     block.locator("code").evaluate("code => getSelection().selectAllChildren(code)")
     phone.keyboard.press("Control+C")
     copied = phone.evaluate("navigator.clipboard.readText()")
