@@ -14,7 +14,7 @@ import numpy as np
 
 from chalkgrad._core import check
 from chalkgrad._core._numpy import Array, arrays
-from chalkgrad.autodiff._numpy import hvp
+from chalkgrad.autodiff._numpy import grad, vjp
 from chalkgrad.data._shared import generator
 from chalkgrad.network._numpy import Network
 
@@ -240,14 +240,9 @@ def sharpness(
     v = np.array(random_start("sharpness", net, rng), w.dtype)
     room("sharpness", arrays, net, x, y)
     net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
-    return Sharpness(
-        *lanczos(
-            lambda v: hvp(lambda w: loss(net.forward(w, x), y), w, v),
-            v,
-            tolerance,
-            steps,
-        )
-    )
+    # The Hessian is symmetric, so what pulls back through the gradient multiplies by it.
+    _, product = vjp(grad(lambda w: loss(net.forward(w, x), y)), w)
+    return Sharpness(*lanczos(product, v, tolerance, steps))
 
 
 class Projection(NamedTuple):

@@ -9,7 +9,7 @@ import torch
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, array, arrays, asnumpy
 from chalkgrad.activations import _torch as activations
-from chalkgrad.autodiff._torch import hvp
+from chalkgrad.autodiff._torch import grad, vjp
 from chalkgrad.landscape._numpy import (
     components,
     drawn,
@@ -101,14 +101,9 @@ def sharpness(
     v = _like(w, random_start("sharpness", net, rng))
     room("sharpness", arrays, net, x, y)
     net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
-    return Sharpness(
-        *lanczos(
-            lambda v: hvp(lambda w: loss(net.forward(w, x), y), w, v),
-            v,
-            tolerance,
-            steps,
-        )
-    )
+    # The Hessian is symmetric, so what pulls back through the gradient multiplies by it.
+    _, product = vjp(grad(lambda w: loss(net.forward(w, x), y)), w)
+    return Sharpness(*lanczos(product, v, tolerance, steps))
 
 
 class Projection(NamedTuple):
