@@ -20,17 +20,18 @@ CURVE = 4 * T**3 - 3 * T
 
 def _sweep(net: Any, x: np.ndarray, y: np.ndarray, loss: Loss) -> np.ndarray:
     """Train for 100 steps at each rate; return the loss as a share of the start."""
-    w = net.init([0] * len(RATES), scheme="xavier")
-    opt = cg.optimizers.sgd(RATES[:, None])
-    state, lost = opt.init(w), np.zeros(len(RATES), bool)
-    first, _ = net.loss_and_grad(w, x, y, loss)
-    value = first
+    step = net.plan(
+        net.init([0] * len(RATES), scheme="xavier"),
+        loss=loss,
+        optimizer=cg.optimizers.sgd(RATES[:, None]),
+        batch_size=len(x),
+    )
+    first, lost = step.gradient(x, y), np.zeros(len(RATES), bool)
     for _ in range(100):
-        value, grad = net.loss_and_grad(w, x, y, loss)
-        lost |= value > 100 * first
-        stay = 1.0 - lost[:, None]
-        w, state = opt.step(stay * w, stay * grad, state)
-    value, _ = net.loss_and_grad(w, x, y, loss)
+        lost |= step.gradient(x, y) > 100 * first
+        step.w[lost] = step.grad[lost] = 0
+        step.update()
+    value = step.gradient(x, y)
     return np.where(lost | (value > 100 * first), np.nan, value / first)
 
 
@@ -88,22 +89,23 @@ def edge() -> Figure:
     """Sharpness rises to 2 / eta and stays there, for three rates."""
     net = cg.network([1, 16, 16, 1], activation="tanh")
     etas = np.array([[0.03], [0.06], [0.12]])
-    w = net.init([0] * 3, scheme="xavier")
-    opt = cg.optimizers.sgd(etas)
-    state, steps, sharp, losses = opt.init(w), [], [], []
-    for step in range(2001):
-        loss, grad = net.loss_and_grad(w, T, CURVE, cg.losses.mse)
-        losses.append(loss)
-        if step % 40 == 0:
-            steps.append(step)
+    step = net.plan(
+        net.init([0] * 3, scheme="xavier"),
+        loss=cg.losses.mse,
+        optimizer=cg.optimizers.sgd(etas),
+        batch_size=len(T),
+    )
+    steps, sharp, losses = range(0, 2001, 40), [], []
+    for count in range(2001):
+        if count in steps:
             found = [
                 cg.landscape.sharpness(
-                    net, one, T, CURVE, cg.losses.mse, tolerance=1e-4
+                    net, w, T, CURVE, cg.losses.mse, tolerance=1e-4
                 ).largest
-                for one in w
+                for w in step.w
             ]
             sharp.append(found)
-        w, state = opt.step(w, grad, state)
+        losses.append(step(T, CURVE))
     figure, (above, below) = plt.subplots(2, 1, figsize=(5.2, 4.6), sharex=True)
     for i, (eta, colour) in enumerate(zip(etas[:, 0], SERIES, strict=False)):
         above.plot(steps, np.array(sharp)[:, i], color=colour, linewidth=1.5)

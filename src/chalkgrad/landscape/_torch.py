@@ -101,7 +101,7 @@ def sharpness(
     v = _like(w, random_start("sharpness", net, rng))
     room("sharpness", arrays, net, x, y)
     net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
-    # The Hessian is symmetric, so what pulls back through the gradient multiplies by it.
+    # Pulling back through the gradient multiplies by the Hessian, for it is symmetric.
     _, product = vjp(grad(lambda w: loss(net.forward(w, x), y)), w)
     return Sharpness(*lanczos(product, v, tolerance, steps))
 
