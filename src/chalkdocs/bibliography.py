@@ -15,6 +15,7 @@ from pybtex.database import parse_file
 from pybtex.style.formatting.unsrt import Style
 
 from chalkdocs import pages
+from chalkdocs.sources import once
 
 PAGE = Path("reference/bibliography.md")
 WORKS = Path("reference/references.bib")
@@ -25,6 +26,7 @@ class BibliographyError(ValueError):
     """A section of the bibliography without a work."""
 
 
+@once
 def works(path: Path) -> dict[str, Any]:
     """Read a BibTeX file: the works by key. A key that comes twice is an error."""
     return dict(parse_file(path, "bibtex").entries)
@@ -61,17 +63,22 @@ def set_work(work: Any) -> str:
     return re.sub(r"</?span[^>]*>", "", text).replace("\n", " ")
 
 
+@once
+def _cited(path: Path) -> list[str]:
+    return _CITATION.findall(path.read_text("utf-8"))
+
+
 def citations(docs: Path, package: Path) -> dict[str, dict[Path, str]]:
     """Return where each key is cited: the pages, and what to call each of them."""
     found: dict[str, dict[Path, str]] = {}
     for path in sorted([*docs.rglob("*.md"), *docs.rglob("*.py")]):
         name = pages.title(path)
-        for key in _CITATION.findall(path.read_text("utf-8")):
+        for key in _cited(path):
             found.setdefault(key, {})[path.relative_to(docs)] = name
     for path in sorted(package.rglob("*.py")):
         page = Path("reference", f"{path.parent.name}.md")
         if (docs / page).is_file():  # what has no page is read by contributors alone
-            for key in _CITATION.findall(path.read_text("utf-8")):
+            for key in _cited(path):
                 found.setdefault(key, {})[page] = f"`cg.{path.parent.name}`"
     return found
 

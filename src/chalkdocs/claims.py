@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chalkdocs import pages
+from chalkdocs.sources import once
 
 CLAIMS = Path(__file__).with_name("claims.toml")
 VERDICTS = ("holds", "holds if", "fails as stated")
@@ -48,7 +49,12 @@ class Settled(NamedTuple):
 
 def claims() -> dict[str, Claim]:
     """Return all that the lecture says, by id, in its order."""
-    found = tomllib.loads(CLAIMS.read_text("utf-8"))
+    return _claims(CLAIMS)
+
+
+@once
+def _claims(path: Path) -> dict[str, Claim]:
+    found = tomllib.loads(path.read_text("utf-8"))
     return {key: Claim(**claim) for key, claim in found.items()}
 
 

@@ -44,7 +44,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 
 from chalkdocs import artifacts, bibliography, claims, ledgers, widgets
 from chalkdocs.artifacts import NotMadeError, PageError
-from chalkdocs.sources import PACKAGE, ROOT
+from chalkdocs.sources import PACKAGE, ROOT, tree
 
 HERE = Path(__file__).parent
 DOCS = ROOT / "docs"
@@ -210,8 +210,7 @@ def _files(topic: str) -> dict[str, Path]:
 
 def _find(path: Path, name: str) -> ast.FunctionDef | ast.ClassDef:
     """Return a function or class of a file, or a method: ``Network.forward``."""
-    node: ast.Module | ast.FunctionDef | ast.ClassDef
-    node = ast.parse(path.read_text("utf-8"))
+    node: ast.Module | ast.FunctionDef | ast.ClassDef = tree(path)
     for part in name.split("."):
         for inner in node.body:
             if isinstance(inner, ast.FunctionDef | ast.ClassDef) and inner.name == part:
@@ -252,7 +251,7 @@ def reference(topic: str) -> str:
     """Write the reference of a topic as Markdown: its words, then each public name."""
     files = _files(topic)
     path = next(iter(files.values()))
-    module = ast.parse(path.read_text("utf-8"))
+    module = tree(path)
     parts = [(ast.get_docstring(module) or "").partition("\n")[2].strip()]
     # A class is what a function returns: nobody calls it by its name.
     for name in sorted(_exported(module), key=lambda name: name[0].isupper()):

@@ -18,6 +18,7 @@ that fails, or that warns, fails the build.
 import asyncio
 import hashlib
 import html
+import inspect
 import json
 import os
 import platform
@@ -28,6 +29,7 @@ from typing import Any
 
 import jupytext
 import nbformat
+from jinja2 import FileSystemBytecodeCache
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -38,6 +40,7 @@ from chalkdocs.markdown import described
 from chalkdocs.sources import ROOT, digest
 
 CACHE = ROOT / ".cache/notebooks"
+TEMPLATES = ROOT / ".cache/templates"
 LIBRARIES = ("ipykernel", "jupytext", "matplotlib", "nbclient", "numpy", "torch")
 # Runs before the first cell: draw as the figures of the pages are drawn.
 PRELUDE = """
@@ -61,9 +64,9 @@ LINKS = (
 def cached(path: Path) -> Path:
     """Return where a lab is kept that ran in the state of all that comes into it."""
     versions = [platform.python_version(), *map(version, LIBRARIES)]
-    ours = (path, Path(__file__), Path(style.__file__))
-    words = f"{digest(path, *ours)} {' '.join(versions)}"
-    state = hashlib.sha256(words.encode()).hexdigest()[:16]
+    how = [PRELUDE, inspect.getsource(_run), *versions]
+    state = digest(path, path, Path(style.__file__))
+    state = hashlib.sha256(" ".join([state, *how]).encode()).hexdigest()[:16]
     return CACHE / f"{path.stem}.{state}.ipynb"
 
 
@@ -167,11 +170,18 @@ def clean(path: Path) -> str:
 # --- The hook -------------------------------------------------------------------------
 
 
-def on_env(_: Any, config: Any, **__: Any) -> None:
+def compile_once(env: Any) -> None:
+    """Keep what Jinja makes of the templates, which every build would compile again."""
+    TEMPLATES.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = FileSystemBytecodeCache(str(TEMPLATES))
+
+
+def on_env(env: Any, config: Any, **__: Any) -> None:
     """Let the search read a page again only when the page has changed.
 
     The theme's plugin takes a third of a build to parse the pages that were just made.
     """
+    compile_once(env)
     index = config.plugins["material/search"].search_index
     read = index.add_entry_from_context
 
@@ -198,8 +208,9 @@ def _lab(file: Any) -> Path | None:
     return Path(file.abs_src_path) if path.match("labs/*.py") else None
 
 
-def on_files(*_: Any, **__: Any) -> None:
+def on_files(_: Any, config: Any) -> None:
     """Make what the pages show, before any page is written."""
+    compile_once(config.plugins["mkdocstrings"].get_handler("python").env)
     if artifacts.waits:
         artifacts.make_all(artifacts.artifacts())
 

@@ -5,20 +5,25 @@ ledger, the slides and the bibliography, asks here.
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from chalkdocs.sources import once
+
 _FRONT = re.compile(r"\A---\n(.*?)^---\n", re.M | re.S)
 
 
+@lru_cache(maxsize=1000)
 def front(text: str) -> dict[str, Any]:
     """Return the front matter of a page."""
     found = _FRONT.match(text)
     return (yaml.safe_load(found[1]) or {}) if found else {}
 
 
+@once
 def title(path: Path) -> str:
     """Return the heading of a page, or of a lab, which is a script with cells."""
     mark = "# # " if path.suffix == ".py" else "# "

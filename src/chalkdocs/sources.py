@@ -14,16 +14,34 @@ import atexit
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "chalkgrad"
 STORE = ROOT / ".cache/sources.json"
 FACADES = ("chalkgrad.numpy", "chalkgrad.torch")
+MANY = 1000  # so many files are kept before those go that nobody reads any more
+
+T = TypeVar("T")
+
+
+def once(read: Callable[[Path], T]) -> Callable[[Path], T]:
+    """Read a file again only when it has changed."""
+    known = dict[Path, tuple[tuple[int, int], T]]()
+
+    @wraps(read)
+    def found(path: Path) -> T:
+        stat = path.stat()
+        state = stat.st_mtime_ns, stat.st_size
+        if path not in known or known[path][0] != state:
+            known[path] = state, read(path)
+        return known[path][1]
+
+    return found
 
 
 class Source(NamedTuple):
@@ -47,16 +65,17 @@ class Source(NamedTuple):
 # --- One file -------------------------------------------------------------------------
 
 
+@once
+def tree(path: Path) -> ast.Module:
+    """Return a file as Python parses it."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@once
 def read(path: Path) -> Source:
     """Return what a file says, parsed now or whenever it last had this content."""
-    stat = path.stat()
-    return _read(path, stat.st_mtime_ns, stat.st_size)
-
-
-@cache
-def _read(path: Path, _time: int, _size: int) -> Source:
     content = path.read_bytes()
-    package = _module(path.parent)
+    package = _package(path.parent)
     key = hashlib.sha256(f"{package}\n".encode() + content).hexdigest()[:24]
     known = _store()
     if key not in known:
@@ -83,7 +102,9 @@ def _store() -> dict[str, Any]:
         if len(known) > before:
             STORE.parent.mkdir(parents=True, exist_ok=True)
             part = STORE.with_suffix(f".{os.getpid()}")
-            part.write_text(json.dumps({version: known}), "utf-8")
+            few = len(known) <= MANY
+            now = {key: known[key] for key in known if few or key in _used}
+            part.write_text(json.dumps({version: now}), "utf-8")
             part.replace(STORE)
 
     atexit.register(keep)
@@ -165,30 +186,47 @@ def _code(text: str, tree: ast.Module) -> str:
 # --- From file to file ----------------------------------------------------------------
 
 
-def _module(path: Path, source: Path = SOURCE) -> str:
-    """Return the name by which a file or folder is imported."""
-    if not path.is_relative_to(source):
-        return ""
-    parts = path.relative_to(source).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
+def _package(folder: Path) -> str:
+    """Return the name by which a folder is imported, if it is."""
+    inside = folder.is_relative_to(SOURCE)
+    return ".".join(folder.relative_to(SOURCE).parts) if inside else ""
 
 
-def _files(name: str, source: Path) -> list[Path]:
+class _Tree(NamedTuple):
+    """What there is below ``src``: listed once for many questions."""
+
+    source: Path
+    modules: dict[str, Path]
+    """The file of each module, by the name by which it is imported."""
+    data: dict[Path, list[Path]]
+    """The arrays that lie beside the files of a folder."""
+
+
+def _list_files(source: Path) -> _Tree:
+    modules, data = dict[str, Path](), dict[Path, list[Path]]()
+    for root, _, names in os.walk(source):
+        folder = Path(root)
+        package = folder.relative_to(source).parts
+        for name in sorted(names):
+            stem, _, suffix = name.partition(".")
+            if suffix == "py":
+                inside = package if stem == "__init__" else (*package, stem)
+                modules[".".join(inside)] = folder / name
+            elif suffix == "npz":
+                data.setdefault(folder, []).append(folder / name)
+    return _Tree(source, modules, data)
+
+
+def _files(name: str, modules: dict[str, Path]) -> list[Path]:
     """Return the files that importing a name runs, of this project."""
     parts = name.split(".")
-    if not (source / parts[0]).is_dir():
-        return []
-    *parts, last = parts
-    found, folder = list[Path](), source
-    for part in parts:
-        folder = folder / part
-        if not folder.is_dir():  # a name in a module
-            return [*found, *filter(Path.is_file, [folder.with_suffix(".py")])]
-        found += filter(Path.is_file, [folder / "__init__.py"])
-    if last in ("", "_"):  # made while the program runs: whatever begins so
-        return [*found, *sorted(folder.glob(f"{last}*.py"))]
-    ends = (folder / last / "__init__.py", folder / f"{last}.py")
-    return [*found, *filter(Path.is_file, ends)]
+    starts = (".".join(parts[: n + 1]) for n in range(len(parts)))
+    found = [modules[start] for start in starts if start in modules]
+    if found and parts[-1] in ("", "_"):  # made while the program runs
+        level = len(parts) - 1
+        begin = (m for m in modules if m.startswith(name) and m.count(".") == level)
+        found += [modules[module] for module in sorted(begin)]
+    return found
 
 
 def needed(path: Path, source: Path = SOURCE) -> set[Path]:
@@ -196,6 +234,7 @@ def needed(path: Path, source: Path = SOURCE) -> set[Path]:
 
     A topic's data (``digits.npz``) belongs to each of its files.
     """
+    there = _list_files(source)
     found, waiting = set[Path](), [path]
     while waiting:
         file = waiting.pop()
@@ -203,12 +242,13 @@ def needed(path: Path, source: Path = SOURCE) -> set[Path]:
             continue
         found.add(file)
         if file.suffix == ".py":
-            waiting += [*_reached(file, source), *_read_by(file, source)]
+            waiting += [*_reached(file, there.modules), *_read_by(file, there)]
     return found
 
 
-def _read_by(file: Path, source: Path) -> Iterator[Path]:
+def _read_by(file: Path, there: _Tree) -> Iterator[Path]:
     """Return what a file reads while it runs."""
+    source = there.source
     results = source.parent / "benchmarks/results"
     yield from filter(Path.is_file, map(results.joinpath, read(file).tables))
     if file == source / "chalkdocs/imports.py":
@@ -216,23 +256,23 @@ def _read_by(file: Path, source: Path) -> Iterator[Path]:
     elif file == source / "chalkdocs/results.py":
         yield from [*results.glob("*.json"), source.parent / "benchmarks/bars.toml"]
     elif file.is_relative_to(source / "chalkgrad") and file.name != "__init__.py":
-        yield from (p for p in file.parent.iterdir() if p.suffix == ".npz")
+        yield from there.data.get(file.parent, [])
 
 
-def _reached(file: Path, source: Path) -> Iterator[Path]:
+def _reached(file: Path, modules: dict[str, Path]) -> Iterator[Path]:
     said = read(file)
     for name in [*said.imports, *said.calls]:
         if name not in said.uses:
-            yield from _files(name, source)
+            yield from _files(name, modules)
             continue
         # Of a facade not all that it imports is needed, only what is asked of it.
-        *package, facade = _files(name, source)
+        *package, facade = _files(name, modules)
         yield from package
         bound = {k.removeprefix("_"): v for k, v in read(facade).bindings.items()}
         names = said.uses[name]
         known = names and bound.keys() >= set(names)
         for each in names if known else bound:
-            yield from _files(bound[each], source)
+            yield from _files(bound[each], modules)
 
 
 def digest(path: Path, *more: Path, source: Path = SOURCE) -> str:
