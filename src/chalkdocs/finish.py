@@ -4,8 +4,8 @@
 
 - every page gets a Content-Security-Policy, for a host that sends no headers;
 - the sections of the navigation get the names that they lack;
-- every page asks for its fonts at once, and the fonts of formulas hold no letter that
-  stands nowhere on the site;
+- every page asks for its fonts at once, and the font of formulas holds no letter that
+  stands in no formula;
 - every page says what to show beside a link to it, and there is a picture to show;
 - the index of the search is fetched when somebody searches;
 - ``404.html`` says what has happened, and leads on;
@@ -30,12 +30,13 @@ import yaml
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from chalkdocs import card
+from chalkdocs import card, formulas
 from chalkdocs.markdown import DOCS
 from chalkdocs.sources import ROOT
 
 CARD = "assets/images/social.png"
 FONTS = ("inter-latin-wght-normal", "jetbrains-mono-latin-wght-normal")
+MATH_FONT = "stix-two-math-latin-400-normal"
 LECTURE = ("traditional-ml/", "perceptron/", "training/", "labs/")
 
 
@@ -98,20 +99,20 @@ def title(page: str, config: dict[str, Any]) -> str:
     return _found(_TITLE, page).removesuffix(f" - {config['site_name']}")
 
 
-def fonts(root: str) -> Iterator[str]:
-    """Ask for the fonts of the text at once, not when the style sheet names them."""
-    for name in FONTS:
+def fonts(page: str, root: str) -> Iterator[str]:
+    """Ask for the fonts of a page at once, not when the style sheet names them."""
+    for name in (*FONTS, MATH_FONT) if formulas.MATH.search(page) else FONTS:
         font = f'href="{root}assets/fonts/{name}.woff2" as="font" type="font/woff2"'
         yield f'<link rel="preload" {font} crossorigin>'
 
 
-def thinned(font: Path, letters: set[int]) -> bytes:
-    """Return a font with these letters alone; most of KaTeX's stand on no page."""
-    options = subset.Options(flavor="woff2", layout_features=["*"], hinting=False)
+def thinned(font: Path, letters: set[str]) -> bytes:
+    """Return a font of formulas with these letters alone, in each of their sizes."""
+    options = subset.Options(flavor="woff2", layout_features=["ssty"], hinting=False)
     # Without the time of day, the same site has the same bytes.
     with TTFont(font, recalcTimestamp=False) as drawn:
         thin = subset.Subsetter(options)
-        thin.populate(unicodes=letters & set(drawn.getBestCmap()))
+        thin.populate(unicodes=set(map(ord, letters)) & set(drawn.getBestCmap()))
         thin.subset(drawn)
         written = io.BytesIO()
         drawn.flavor = "woff2"
@@ -272,10 +273,10 @@ def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
             raise SiteError(f"{path}: where is its {_CHARSET}?")
         up = "../" * (len(path.relative_to(site).parts) - 1)
         root = urlsplit(home).path if path == missing else up
-        ours = "\n".join([_CHARSET, *head, *fonts(root), *shared(text, config)])
+        ours = "\n".join([_CHARSET, *head, *fonts(text, root), *shared(text, config)])
         path.write_text(text.replace(_CHARSET, ours), "utf-8")
-    letters = {ord(letter) for text in texts.values() for letter in html.unescape(text)}
-    for font in site.glob("assets/katex/fonts/*.woff2"):
+    letters = set().union(*map(formulas.letters, texts.values()))
+    for font in site.glob(f"assets/fonts/{MATH_FONT}.woff2"):
         font.write_bytes(thinned(font, letters))
     index = site / "search/search_index.json"  # Zensical has another search
     for path in site.glob("assets/javascripts/bundle.*.js") if index.is_file() else ():

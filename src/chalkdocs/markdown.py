@@ -2,8 +2,8 @@
 
 Any site engine that speaks Python-Markdown can build the pages. What a page may hold:
 
-- ``$x$`` and ``$$x$$`` become HTML and MathML while the site is built; a formula that
-  does not parse fails the build.
+- ``$x$`` and ``$$x$$`` become MathML while the site is built; a formula that does not
+  parse fails the build.
 - A ``pycon`` block copies as the source alone, without prompts and answers.
 - A line of code that is wider than the screen wraps; what was printed never does.
 - ``![what it shows](figure:page.function "caption")`` is a figure that code draws.
@@ -31,7 +31,7 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
@@ -40,10 +40,10 @@ from markdown.extensions import Extension
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from py_mini_racer import JSEvalException, MiniRacer
 
 from chalkdocs import artifacts, bibliography, claims, ledgers, widgets
 from chalkdocs.artifacts import NotMadeError, PageError
+from chalkdocs.formulas import FormulaError, mathml, plain
 from chalkdocs.sources import PACKAGE, ROOT, tree
 
 HERE = Path(__file__).parent
@@ -74,32 +74,6 @@ def indent(text: str, by: str = "    ") -> str:
 # --- Formulas -------------------------------------------------------------------------
 
 
-@cache
-def _engine() -> MiniRacer:
-    engine = MiniRacer()
-    engine.eval((HERE / "katex/katex.min.js").read_text("utf-8"))
-    return engine
-
-
-@cache
-def katex(tex: str, *, display: bool) -> str:
-    """Set a formula as HTML, with MathML beside it for those who listen."""
-    options = {"displayMode": display, "throwOnError": True}
-    try:
-        return str(_engine().call("katex.renderToString", tex, options))
-    except JSEvalException as error:
-        reason = str(error).partition("ParseError: ")[2].partition("\n")[0]
-        raise PageError(f"the formula {tex!r} does not parse: {reason}") from None
-
-
-def plain(tex: str) -> str:
-    """Write a short formula in letters, for the table of contents."""
-    mathml = re.search(r"<mrow>(.*?)</mrow><annotation", katex(tex, display=False))
-    text = re.sub(r"<[^>]+>", "", mathml[1] if mathml else tex)
-    # KaTeX writes a zero-width mark where a function meets its argument.
-    return html.unescape(text).replace("\u2061", "")
-
-
 class _HeadingLabels(Treeprocessor):
     """Let a heading's formula be read in letters in the table of contents."""
 
@@ -121,7 +95,10 @@ _MATH = re.compile(
 def _set_formulas(text: str) -> str:
     def formula(match: re.Match[str]) -> str:
         tag, opening, tex = match.groups()
-        out = katex(html.unescape(tex).strip(), display=opening == "[")
+        try:
+            out = mathml(html.unescape(tex).strip(), display=opening == "[")
+        except FormulaError as error:
+            raise PageError(str(error)) from None
         return f'<{tag} class="arithmatex" data-search-exclude>{out}</{tag}>'
 
     return _MATH.sub(formula, text)

@@ -1,0 +1,186 @@
+"""Formulas: TeX becomes MathML while the site is built, and the browser sets it.
+
+KaTeX reads the TeX. What it writes is brought to MathML Core, which every browser
+knows: an element has as many children as it takes, and a letter in a style of its own
+is the letter that Unicode has for it. A formula that does not parse, or that stays
+beyond MathML Core, fails the build: otherwise only a reader would find it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
+
+from py_mini_racer import JSEvalException, MiniRacer
+
+HERE = Path(__file__).parent
+MATH = re.compile(r"<math\b.*?</math>", re.S)  # as this module writes it: never nested
+
+# How many children an element takes; the others take any number, or none but text.
+CHILDREN = {
+    **dict.fromkeys(("mfrac", "mroot", "msub", "msup", "munder", "mover"), 2),
+    **dict.fromkeys(("msubsup", "munderover"), 3),
+    "semantics": 2,
+}
+TOKENS = {"mi", "mn", "mo", "ms", "mspace", "mtext", "annotation"}
+ROWS = {"math", "mrow", "msqrt", "mstyle", "mpadded", "mphantom", "mtd"}
+PARENTS = {"mtable": "mtr", "mtr": "mtd"}  # whose children are all of one kind
+
+# An inline formula of more letters than this may be broken as TeX breaks it: after a
+# relation, a sign or a comma that stands in no brackets.
+LONG = 10
+RELATIONS = set("=≠<>≤≥≪≫≈≡∼≃≅∝∈→↦⇒⇔")
+BREAKS = RELATIONS | set("+−±,")
+OPEN, CLOSE = set("([{⟨⌊⌈"), set(")]}⟩⌋⌉")
+
+
+class FormulaError(ValueError):
+    """A formula that the site can't show."""
+
+
+@cache
+def _engine() -> MiniRacer:
+    engine = MiniRacer()
+    engine.eval((HERE / "katex/katex.min.js").read_text("utf-8"))
+    return engine
+
+
+def _read(tex: str, *, display: bool) -> Element:
+    """Let KaTeX read a formula; return its MathML, as KaTeX writes it."""
+    options = {"displayMode": display, "throwOnError": True, "output": "mathml"}
+    try:
+        written = str(_engine().call("katex.renderToString", tex, options))
+    except JSEvalException as error:
+        reason = str(error).partition("ParseError: ")[2].partition("\n")[0]
+        raise FormulaError(f"the formula {tex!r} does not parse: {reason}") from None
+    # The name space is the one that HTML gives the element anyway.
+    written = written.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+    found = ET.fromstring(written).find("math")
+    assert found is not None
+    return found
+
+
+def styled(letter: str, variant: str) -> str:
+    """Return the letter that Unicode has for a letter in a style: ``E``, double-struck.
+
+    >>> styled("E", "double-struck"), styled("Z", "script"), styled("L", "script")
+    ('𝔼', '𝒵', 'ℒ')
+    """
+    style = variant.upper()
+    name = unicodedata.name(letter).replace("LETTER ", "")
+    name = name.removeprefix("LATIN ").removeprefix("GREEK ")
+    for candidate in (f"MATHEMATICAL {style} {name}", f"{style} {name}"):
+        try:
+            return unicodedata.lookup(candidate)
+        except KeyError:
+            continue
+    raise FormulaError(f"Unicode has no letter {letter!r} in the style {variant!r}.")
+
+
+def mend(formula: Element) -> None:
+    """Bring what KaTeX writes to MathML Core."""
+    for element in formula.iter():
+        element.attrib.pop("separator", None)  # the browser's own table says so
+        variant = element.get("mathvariant")
+        if variant and (variant, element.tag) != ("normal", "mi"):
+            del element.attrib["mathvariant"]
+            if variant != "normal" and element.text:
+                element.text = "".join(styled(c, variant) for c in element.text)
+        # KaTeX sets a function, and the mark that applies it, as two children.
+        if element.tag in ("msub", "msup", "msubsup", "munder", "mover", "munderover"):
+            kept = [child for child in element if child.text != "\u2061"]
+            element[:] = kept
+
+
+def check(formula: Element, tex: str) -> None:
+    """Refuse what is not well formed: a browser would show it as an error, or bent."""
+
+    def refuse(what: str) -> FormulaError:
+        return FormulaError(f"the MathML of {tex!r} is not well formed: {what}.")
+
+    for element in formula.iter():
+        tag, count = element.tag, len(element)
+        if tag in TOKENS and count:
+            raise refuse(f"<{tag}> holds text alone, not <{element[0].tag}>")
+        if tag in CHILDREN and count != CHILDREN[tag]:
+            raise refuse(f"<{tag}> takes {CHILDREN[tag]} children, not {count}")
+        if tag in PARENTS and {child.tag for child in element} != {PARENTS[tag]}:
+            raise refuse(f"<{tag}> holds <{PARENTS[tag]}> alone")
+        if tag not in TOKENS | ROWS | set(CHILDREN) | set(PARENTS):
+            raise refuse(f"MathML Core has no <{tag}>")
+        if tag not in TOKENS and (element.text or "").strip():
+            raise refuse(f"<{tag}> holds the text {element.text!r}")
+        if element.get("mathvariant", "normal") != "normal":
+            raise refuse(f"no browser knows mathvariant={element.get('mathvariant')!r}")
+
+
+def _written(element: Element) -> str:
+    return ET.tostring(element, encoding="unicode", short_empty_elements=False)
+
+
+def parts(row: list[Element]) -> Iterator[list[Element]]:
+    """Cut a row where a line may end, and neither side is empty."""
+    part: list[Element] = []
+    depth = 0
+    for element, following in zip(row, [*row[1:], None], strict=True):
+        part.append(element)
+        sign = element.text if element.tag == "mo" else None
+        depth += (sign in OPEN) - (sign in CLOSE)
+        if following is None or (sign in BREAKS and depth == 0 and len(part) > 1):
+            yield part
+            part = []
+
+
+@cache
+def mathml(tex: str, *, display: bool) -> str:
+    """Set a formula as MathML, with its TeX beside it for those who copy it.
+
+    No browser breaks the line within a formula. So a long one in a line of text becomes
+    several, one after the other.
+    """
+    whole = _read(tex, display=display)
+    mend(whole)
+    check(whole, tex)
+    content = whole[0][0]  # of <semantics>; beside it stands the TeX
+    if display or content.tag != "mrow" or len("".join(content.itertext())) <= LONG:
+        return _written(whole)
+    cut = []
+    for part in parts(list(content)):
+        cut.append(Element("math"))
+        cut[-1].extend(part)
+    return "".join(map(_written, cut)) if len(cut) > 1 else _written(whole)
+
+
+def plain(tex: str) -> str:
+    r"""Write a short formula in letters, for the table of contents.
+
+    >>> plain(r"\sigma(z)")
+    'σ(z)'
+    """
+    content = _read(tex, display=False)[0][0]
+    # KaTeX writes a zero-width mark where a function meets its argument.
+    return "".join(content.itertext()).replace("\u2061", "")
+
+
+def letters(page: str) -> set[str]:
+    """Return the letters that the formulas of a page are set with.
+
+    A name of one letter is set in italics: the browser takes another letter for it.
+    """
+    found: set[str] = set()
+    for written in MATH.findall(page):
+        for element in ET.fromstring(written).iter():
+            if element.tag != "annotation":
+                found.update(element.text or "")
+    return found | {ITALIC[letter] for letter in found & set(ITALIC)}
+
+
+# What MathML Core calls italic: https://www.w3.org/TR/mathml-core/#italic-mappings
+ITALIC = {
+    chr(int(unicodedata.decomposition(italic).split()[1], 16)): italic
+    for italic in map(chr, [*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)])
+    if unicodedata.decomposition(italic)
+} | {"h": "ℎ"}
