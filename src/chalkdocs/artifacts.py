@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -86,24 +87,37 @@ def _run(what: str, *module: str) -> str:
     return done.stdout
 
 
-def _keep(path: Path, text: str) -> None:
-    """Write a file whole or not at all; what another state left there goes."""
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, whoever else writes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    part.write_text(text, "utf-8")
-    for old in path.parent.glob(f"*{path.suffix}"):
-        old.unlink(missing_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    part.write_bytes(content)
     part.replace(path)
 
 
+def keep(path: Path, content: bytes) -> None:
+    """Write ``name.state.suffix``; what another state of the same name left there goes.
+
+    A state is a digest, and all digests in a folder are of one length.
+    """
+    write(path, content)
+    name, state, suffix = path.name.rsplit(".", 2)
+    for old in path.parent.glob(f"{name}.{'?' * len(state)}.{suffix}"):
+        if old != path:
+            old.unlink(missing_ok=True)
+
+
 # --- Figures --------------------------------------------------------------------------
+
+
+_DRAW = HERE / "figures/__main__.py"
 
 
 def _figures_path(module: str) -> Path:
     script = HERE / f"figures/{module}.py"
     if not script.is_file():
         raise PageError(f"the figures of {module} failed:\nthere is no {script.name}.")
-    return CACHE / "figures" / f"{module}.{digest(script)}"
+    return CACHE / "figures" / f"{module}.{digest(script, _DRAW)}"
 
 
 def make_figures(module: str) -> None:
@@ -134,12 +148,13 @@ def figures(module: str) -> dict[str, str]:
 
 
 def _widgets_path() -> Path:
-    return CACHE / "widgets" / f"{digest(HERE / 'widgets.py')}.json"
+    return CACHE / f"widgets.{digest(HERE / 'widgets.py')}.json"
 
 
 def make_widgets() -> None:
     """Compute what the widgets are given."""
-    _keep(_widgets_path(), _run("what the widgets are given", "chalkdocs.widgets"))
+    path = _widgets_path()
+    keep(path, _run("what the widgets are given", "chalkdocs.widgets").encode())
 
 
 def widgets() -> dict[str, Any]:
@@ -204,9 +219,7 @@ def make_command(line: str) -> None:
     )
     if done.returncode:
         raise PageError(f"the command {line!r} failed:\n{done.stderr}")
-    part = path.with_suffix(f".{os.getpid()}")
-    part.write_text(done.stdout, "utf-8")
-    part.replace(path)
+    write(path, done.stdout.encode())
 
 
 def command(line: str) -> str:
@@ -249,6 +262,7 @@ def artifacts() -> Iterator[Artifact]:
                 script,
                 lambda module=script.stem: _figures_path(module),  # type: ignore[misc]
                 lambda module=script.stem: make_figures(module),  # type: ignore[misc]
+                (_DRAW,),
             )
     if lines := _commands():
         yield Artifact(
@@ -298,7 +312,12 @@ def make_all(
 
     def make(one: Artifact) -> Artifact:
         began = time.monotonic()
+        path = one.path()
         one.make()
+        while one.path() != path:  # it has changed while it was made
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            path = one.path()
+            one.make()
         took[f"{one.kind} {one.name}"] = time.monotonic() - began
         return one
 
@@ -316,7 +335,7 @@ def make_all(
                 errors.append(error)
             else:
                 then(done.result())
-    _keep(_DURATIONS, json.dumps(known | took))
+    write(_DURATIONS, json.dumps(known | took).encode())
     longest = sorted(took.items(), key=lambda item: -item[1])[:3]
     words = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in longest)
     console.print(f"Made {len(took)} of {len(missing)}; the longest: {words}")

@@ -74,11 +74,7 @@ def executed(path: Path) -> Any:
     """Run a lab, or find what came out when it last ran in the same state."""
     kept = cached(path)
     if not kept.is_file():
-        notebook = _run(path)
-        CACHE.mkdir(parents=True, exist_ok=True)
-        for old in CACHE.glob(f"{path.stem}.*.ipynb"):
-            old.unlink()
-        nbformat.write(notebook, kept)
+        artifacts.keep(kept, nbformat.writes(_run(path)).encode())
     return nbformat.read(kept, as_version=4)
 
 
@@ -189,16 +185,13 @@ def on_env(env: Any, config: Any, **__: Any) -> None:
         state = [page.url, page.title, page.meta.get("tags"), page.meta.get("search")]
         words = repr([index.config, state, [item.id for item in page.toc]])
         key = hashlib.sha256((words + page.content).encode()).hexdigest()[:24]
-        kept = ROOT / f".cache/search/{page.url.replace('/', '.')}{key}.json"
+        kept = ROOT / f".cache/search/page.{page.url.replace('/', '.')}{key}.json"
         if kept.is_file():
             index.entries += json.loads(kept.read_text("utf-8"))
             return
         before = len(index.entries)
         read(page)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        for old in kept.parent.glob(f"{page.url.replace('/', '.')}{'?' * 24}.json"):
-            old.unlink()
-        kept.write_text(json.dumps(index.entries[before:]), "utf-8")
+        artifacts.keep(kept, json.dumps(index.entries[before:]).encode())
 
     index.add_entry_from_context = add
 

@@ -14,8 +14,10 @@ import atexit
 import hashlib
 import json
 import os
+import platform
 from collections.abc import Callable, Iterator
 from functools import cache, wraps
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,6 +26,7 @@ SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "chalkgrad"
 STORE = ROOT / ".cache/sources.json"
 FACADES = ("chalkgrad.numpy", "chalkgrad.torch")
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # whose name is not that of the package
 MANY = 1000  # so many files are kept before those go that nobody reads any more
 
 T = TypeVar("T")
@@ -90,12 +93,12 @@ _used = set[str]()
 @cache
 def _store() -> dict[str, Any]:
     """Return what was kept; what this process adds is kept when it ends."""
-    version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    way = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]  # of parsing
     try:
         kept = json.loads(STORE.read_text("utf-8"))
     except (OSError, ValueError):
         kept = {}
-    known: dict[str, Any] = kept.get(version, {})
+    known: dict[str, Any] = kept.get(way, {})
     before = len(known)
 
     def keep() -> None:
@@ -104,7 +107,7 @@ def _store() -> dict[str, Any]:
             part = STORE.with_suffix(f".{os.getpid()}")
             few = len(known) <= MANY
             now = {key: known[key] for key in known if few or key in _used}
-            part.write_text(json.dumps({version: now}), "utf-8")
+            part.write_text(json.dumps({way: now}), "utf-8")
             part.replace(STORE)
 
     atexit.register(keep)
@@ -279,17 +282,32 @@ def digest(path: Path, *more: Path, source: Path = SOURCE) -> str:
     """Name the state of all that comes into what a file makes.
 
     Words in docstrings and comments come into nothing; of other files (`more`: the
-    tables that it reads) every byte does.
+    tables that it reads) every byte does, and of others' packages the version.
     """
     state = hashlib.sha256()
-    for file in sorted(needed(path, source)):
+    files, packages = sorted(needed(path, source)), set[str]()
+    for file in files:
         state.update(file.name.encode())
-        state.update(
-            read(file).code.encode() if file.suffix == ".py" else file.read_bytes()
-        )
+        if file.suffix == ".py":
+            said = read(file)
+            state.update(said.code.encode())
+            packages.update(name.partition(".")[0] for name in said.imports)
+        else:
+            state.update(file.read_bytes())
     for file in sorted(more):
-        state.update(file.read_bytes())
+        state.update(file.name.encode() + file.read_bytes())
+    versions = [platform.python_version(), *map(_version, sorted(packages))]
+    state.update(" ".join(versions).encode())
     return state.hexdigest()[:16]
+
+
+@cache
+def _version(package: str) -> str:
+    """Return the version of a package that somebody else wrote."""
+    try:
+        return version(DISTRIBUTIONS.get(package, package))
+    except PackageNotFoundError:  # Python's own, or not installed
+        return ""
 
 
 # --- Topics ---------------------------------------------------------------------------

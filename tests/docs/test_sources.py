@@ -1,6 +1,9 @@
 """What is made anew when a file changes: what reaches it by its imports, no more."""
 
+import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,6 +105,20 @@ def test_data_reach_what_loads_them(tree):
     assert before[name] == after[name]
 
 
+def test_another_version_of_a_package_reaches_what_imports_it(tree, monkeypatch):
+    before = states(tree)
+    versions = {"torch": "9.0", "numpy": sources._version("numpy")}
+    monkeypatch.setattr(sources, "_version", lambda name: versions.get(name, ""))
+    monkeypatch.setattr(sources.platform, "python_version", lambda: "")
+    others = states(tree)
+    versions["torch"] = "9.1"
+    after = states(tree)
+    found = {Path(name).name for name in after if after[name] != others[name]}
+    assert {"architecture", "digits"} <= found
+    assert "reverse_mode" not in found
+    assert not before.items() & others.items()
+
+
 def test_words_make_nothing_anew(tree):
     assert anew(tree, "src/chalkgrad/_core/check.py", "\n# A comment.\n\n") == set()
 
@@ -132,6 +149,37 @@ def test_a_name_of_a_facade_reaches_its_topic_and_what_that_imports(tree):
     names = {p.relative_to(tree / "src").as_posix() for p in needed - {path}}
     assert {"chalkgrad/data/_shared.py", "chalkgrad/data/digits.npz"} <= names
     assert not [name for name in names if "optimizers" in name]
+
+
+def test_a_file_is_read_again_when_it_has_changed(tmp_path):
+    reads = []
+    read = sources.once(lambda path: reads.append(path) or path.read_text("utf-8"))
+    path = tmp_path / "page.md"
+    for text in ("one", "three"):
+        path.write_text(text, "utf-8")
+        assert read(path) == read(path) == text
+    assert len(reads) == 2
+
+
+def test_what_nobody_reads_is_not_kept_for_ever(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from chalkdocs import sources\n"
+        "sources.MANY = 2; sources.STORE = Path('kept.json')\n"
+        "for name in sys.argv[1:]: sources.read(Path(name))"
+    )
+
+    def kept(*names):
+        command = [sys.executable, "-c", code, *names]
+        subprocess.run(command, check=True, cwd=tmp_path)
+        (known,) = json.loads((tmp_path / "kept.json").read_text("utf-8")).values()
+        return len(known)
+
+    for name in "abc":
+        (tmp_path / name).write_text(f"{name} = 1\n", "utf-8")
+    assert kept("a") == 1
+    assert kept("b") == 2
+    assert kept("c") == 1
+    assert kept("a", "b", "c") == 3
 
 
 def test_what_a_file_says_is_parsed_once(tree, monkeypatch):
@@ -180,9 +228,40 @@ def test_what_cannot_be_made_is_named_and_the_others_are_made(artifact):
     assert [one.is_made for one in wanted] == [True, False, True]
 
 
+def test_what_changes_while_it_is_made_is_made_again(artifact, tmp_path):
+    states = iter("ab")
+    made = []
+
+    def make():
+        path().write_text("mixed")
+        made.append(now[0])
+        now[0] = next(states, now[0])  # the source changes, and then it does not
+
+    def path():
+        return tmp_path / now[0]
+
+    now = [next(states)]
+    one = artifact("figures")._replace(path=path, make=make)
+    artifacts.make_all([one])
+    assert made == ["a", "b"]
+    assert one.is_made
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_another_state_left_goes_and_what_others_left_stays(tmp_path):
+    for name in ("labs.aaaa.json", "labs.one.aaaa.json", "labs.aaaa.ipynb"):
+        artifacts.write(tmp_path / name, b"old")
+    artifacts.keep(tmp_path / "labs.bbbb.json", b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "labs.bbbb.json": b"new",
+        "labs.one.aaaa.json": b"old",
+        "labs.aaaa.ipynb": b"old",
+    }
+
+
 def test_what_took_longest_begins_first(artifact, monkeypatch):
     monkeypatch.setattr(artifacts.os, "cpu_count", lambda: 1)
-    artifacts._keep(artifacts._DURATIONS, '{"figures a": 1, "figures b": 9}')
+    artifacts.write(artifacts._DURATIONS, b'{"figures a": 1, "figures b": 9}')
     done = []
     wanted = [artifact("a"), artifact("b"), artifact("new")]
     artifacts.make_all(wanted, lambda one: done.append(one.name))
@@ -198,6 +277,12 @@ def test_every_page_is_made_from_what_is_named_here():
         if "](figure:" in word
     }
     assert shown == named
+
+
+def test_what_draws_draws_all_figures_anew():
+    found = artifacts.affected(ROOT / "src/chalkdocs/figures/__main__.py")
+    named = [one.name for one in artifacts.artifacts() if one.kind == "figures"]
+    assert found == {"figures": named}
 
 
 def test_a_file_is_told_what_it_makes_anew():
