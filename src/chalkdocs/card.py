@@ -1,10 +1,8 @@
 """The picture that stands beside a link to the site, where somebody shares it."""
 
-from pathlib import Path
+import io
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import Ellipse
 
 import chalkgrad.numpy as cg
 
@@ -18,8 +16,11 @@ ALT = (
 )
 
 
-def draw(path: Path) -> None:
-    """Write the card: the name, and gradient descent on the bowl of the lecture."""
+def draw() -> bytes:
+    """Draw the card: the name, and gradient descent on the bowl of the lecture."""
+    import matplotlib.pyplot as plt  # slow, and most builds have the card
+    from matplotlib.patches import Ellipse
+
     bowl = cg.experiments.quadratic(10)
     sgd = {"sgd": cg.optimizers.sgd(0.18)}
     start = np.array([2.0, 1.0])
@@ -41,5 +42,7 @@ def draw(path: Path) -> None:
     for height, size, colour, weight, words in said:
         text = figure.text(0.06, height, words, size=size, color=colour, weight=weight)
         text.set_linespacing(1.5)
-    figure.savefig(path, dpi=100, metadata={"Software": None})
+    written = io.BytesIO()
+    figure.savefig(written, dpi=100, metadata={"Software": None})
     plt.close(figure)
+    return written.getvalue()

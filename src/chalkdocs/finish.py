@@ -20,19 +20,22 @@ import html
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+import fontTools
 import yaml
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from chalkdocs import card, formulas
+from chalkdocs import artifacts, card, formulas
+from chalkdocs.artifacts import CACHE
 from chalkdocs.markdown import DOCS
-from chalkdocs.sources import ROOT
+from chalkdocs.sources import ROOT, digest
 
 CARD = "assets/images/social.png"
 FONTS = ("inter-latin-wght-normal", "jetbrains-mono-latin-wght-normal")
@@ -118,6 +121,16 @@ def thinned(font: Path, letters: set[str]) -> bytes:
         drawn.flavor = "woff2"
         drawn.save(written)
     return written.getvalue()
+
+
+def kept(path: Path, make: Callable[[], bytes], *states: bytes) -> bytes:
+    """Return what is made from some states, and make it only once."""
+    ours = [fontTools.version.encode(), Path(__file__).read_bytes()]
+    state = hashlib.sha256(b"".join([*ours, *states])).hexdigest()[:16]
+    place = CACHE / "finish" / f"{path.stem}.{state}{path.suffix}"
+    if not place.is_file():
+        artifacts.keep(place, make())
+    return place.read_bytes()
 
 
 def shared(page: str, config: dict[str, Any]) -> Iterator[str]:
@@ -276,8 +289,10 @@ def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
         ours = "\n".join([_CHARSET, *head, *fonts(text, root), *shared(text, config)])
         path.write_text(text.replace(_CHARSET, ours), "utf-8")
     letters = set().union(*map(formulas.letters, texts.values()))
+    words = "".join(sorted(letters)).encode()
     for font in site.glob(f"assets/fonts/{MATH_FONT}.woff2"):
-        font.write_bytes(thinned(font, letters))
+        thin = partial(thinned, font, letters)
+        font.write_bytes(kept(font, thin, font.read_bytes(), words))
     index = site / "search/search_index.json"  # Zensical has another search
     for path in site.glob("assets/javascripts/bundle.*.js") if index.is_file() else ():
         path.write_text(patient(path.read_text("utf-8")), "utf-8")
@@ -285,7 +300,8 @@ def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
     (site / "llms-full.txt").write_text(full_text(docs, config), "utf-8")
     picture = site / CARD
     picture.parent.mkdir(parents=True, exist_ok=True)
-    card.draw(picture)
+    drawn = digest(Path(card.__file__)).encode()
+    picture.write_bytes(kept(picture, card.draw, drawn))
 
 
 if __name__ == "__main__":

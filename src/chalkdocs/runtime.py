@@ -20,8 +20,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from chalkdocs import artifacts, sources
 from chalkdocs.markdown import DOCS, RUNTIME
-from chalkdocs.sources import ROOT
+from chalkdocs.sources import PACKAGE, ROOT
 
 NODE = ROOT / "node_modules"
 PACKAGES = ROOT / ".cache/pyodide"
@@ -120,6 +121,17 @@ def bundle_editor() -> None:
     )
 
 
+def state() -> str:
+    """Name the state of what the site serves, and of all that comes into it."""
+    here = Path(__file__)
+    ours = [p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix != ".pyc"]
+    ours += [here.with_name("runner.py"), *here.parent.glob("*.*js")]
+    others = ("package-lock.json", "pyproject.toml", "README.md", "LICENSE")
+    ours += [ROOT / name for name in others]
+    made = sorted((path.name, path.stat().st_size) for path in RUNTIME.glob("*"))
+    return f"{sources.digest(here, *ours)} {made}"
+
+
 def verify(site: Path) -> None:
     """See that a built site serves Python whole, each file as its lock says."""
     served = site / RUNTIME.relative_to(DOCS)
@@ -148,6 +160,9 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.verify:
         return verify(given.verify)
+    before = PACKAGES / "state"  # when it was last made
+    if before.is_file() and before.read_text("utf-8") == state():
+        return None
     shutil.rmtree(RUNTIME, ignore_errors=True)
     RUNTIME.mkdir()
     PACKAGES.mkdir(parents=True, exist_ok=True)
@@ -171,6 +186,7 @@ def main(arguments: list[str] | None = None) -> None:
         lock["packages"] = packages | {"chalkgrad": chalkgrad()}
         # Last: with this file, the runtime is complete.
         (RUNTIME / "pyodide-lock.json").write_text(json.dumps(lock), "utf-8")
+        artifacts.write(before, state().encode())
     except (OSError, subprocess.CalledProcessError, KeyError) as error:
         shutil.rmtree(RUNTIME)
         print(f"no Run button on this site: {error}", file=sys.stderr)  # noqa: T201

@@ -208,8 +208,22 @@ def test_programs_find_the_lecture_in_one_file(site, monkeypatch):
 
 def test_a_font_keeps_the_letters_of_the_site_alone():
     font = DOCS / "assets/katex/fonts/KaTeX_Main-Regular.woff2"
-    thin = finish.thinned(font, set(map(ord, "2x∇漢")))
+    thin = finish.thinned(font, set("2x∇漢"))
     with TTFont(io.BytesIO(thin)) as kept:
         assert set(kept.getBestCmap()) == set(map(ord, "2x∇"))  # KaTeX has no 漢
     assert len(thin) < font.stat().st_size / 10
-    assert thin == finish.thinned(font, set(map(ord, "2x∇")))
+    assert thin == finish.thinned(font, set("2x∇"))
+
+
+def test_what_is_made_from_the_same_is_made_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(finish, "CACHE", tmp_path)
+    made = []
+
+    def make():
+        made.append(1)
+        return bytes(made)
+
+    path = finish.Path("a.woff2")
+    assert finish.kept(path, make, b"x") == finish.kept(path, make, b"x") == b"\1"
+    assert finish.kept(path, make, b"y") == b"\1\1"
+    assert len(list(tmp_path.rglob("*.woff2"))) == 1

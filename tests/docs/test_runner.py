@@ -162,6 +162,41 @@ def test_a_site_without_the_files_is_built_without_python(
     assert not runtime.RUNTIME.exists()
 
 
+def test_what_is_there_is_made_again_only_when_something_has_changed(
+    tmp_path, monkeypatch
+):
+    made = []
+
+    def wheel():
+        made.append(1)
+        (runtime.RUNTIME / "chalkgrad.whl").write_bytes(b"wheel")
+        return {"file_name": "chalkgrad.whl"}
+
+    def edit():
+        (runtime.RUNTIME / "editor.js").write_bytes(b"editor")
+
+    monkeypatch.setattr(runtime, "NODE", tmp_path)
+    monkeypatch.setattr(runtime, "PACKAGES", tmp_path / "packages")
+    monkeypatch.setattr(runtime, "RUNTIME", tmp_path / "python")
+    monkeypatch.setattr(runtime, "WANTED", ())
+    monkeypatch.setattr(runtime, "chalkgrad", wheel)
+    monkeypatch.setattr(runtime, "bundle_editor", edit)
+    core = tmp_path / "pyodide"
+    core.mkdir()
+    for name in (*runtime.CORE, "pyodide-lock.json"):
+        (core / name).write_text('{"packages": {}}', "utf-8")
+    runtime.main([])
+    runtime.main([])
+    assert len(made) == 1
+    (runtime.RUNTIME / "editor.js").unlink()
+    runtime.main([])
+    assert len(made) == 2
+    monkeypatch.setattr(runtime.sources, "digest", lambda *_: "changed")
+    runtime.main([])
+    assert len(made) == 3
+    assert (runtime.RUNTIME / "editor.js").is_file()
+
+
 @pytest.mark.skipif(not (runtime.NODE / "pyodide").is_dir(), reason="needs npm's files")
 def test_what_the_snippets_import_is_in_pyodides_lock():
     lock = json.loads((runtime.NODE / "pyodide/pyodide-lock.json").read_text("utf-8"))
