@@ -8,6 +8,7 @@ shows the same, which stays for print and for readers without JavaScript. The sc
 import base64
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,16 +76,17 @@ def _walked(skip: bool) -> tuple[Any, Any, Any, Any]:
     """Train 40 layers as the page does; return the network, its walk, the examples."""
     x, labels = cg.data.digits()
     x, labels = x[:200], labels[:200]
-    net, opt = cg.network([64, *[16] * 40, 10], skip=skip), cg.optimizers.adam(lr=1e-3)
+    net = cg.network([64, *[16] * 40, 10], skip=skip)
     w = net.init(rng=0)
     if skip:
         for W, _ in net.layers(w)[1:-1]:
             W *= 40**-0.5
-    state, path = opt.init(w), [w]
+    loss, adam = cg.losses.cross_entropy, cg.optimizers.adam(lr=1e-3)
+    step = net.plan(w, loss=loss, optimizer=adam, batch_size=len(x))
+    path = [w]
     for _ in range(100):
-        _, grad = net.loss_and_grad(w, x, labels, cg.losses.cross_entropy)
-        w, state = opt.step(w, grad, state)
-        path.append(w)
+        step(x, labels)
+        path.append(step.w.copy())
     return net, np.array(path), x, labels
 
 
@@ -114,7 +116,7 @@ def _plane(net: Any, path: Any, x: Any, labels: Any, kind: str) -> dict[str, Any
     }
 
 
-def landscape() -> dict[str, Any]:
+def landscape(kinds: Sequence[str] = ("filter", "none", "walk")) -> dict[str, Any]:
     """The ground round two networks of 40 layers, on three planes each.
 
     A height is the logarithm of the loss in 256 levels, the same for both networks, a
@@ -122,7 +124,7 @@ def landscape() -> dict[str, Any]:
     """
     runs = {"plain": _walked(skip=False), "skips": _walked(skip=True)}
     planes = {}
-    for kind in ("filter", "none", "walk"):
+    for kind in kinds:
         pair = {name: _plane(*run, kind) for name, run in runs.items()}
         logs = {name: np.log10(plane["heights"]) for name, plane in pair.items()}
         low = min(float(log.min()) for log in logs.values())

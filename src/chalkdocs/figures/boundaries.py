@@ -25,12 +25,16 @@ def _trained(name: str, hidden: tuple[int, ...], seeds: tuple[int, ...]) -> Any:
     """The network of the page, trained as on the page, and its points."""
     x, labels = SETS[name](200)
     net = cg.network([2, *hidden, 1], activation="tanh")
-    w, opt = net.init(rng=seeds, scheme="xavier"), cg.optimizers.adam(lr=0.03)
-    state, y = opt.init(w), labels[:, None].astype(float)
+    step = net.plan(
+        net.init(rng=seeds, scheme="xavier"),
+        loss=cg.losses.binary_cross_entropy,
+        optimizer=cg.optimizers.adam(lr=0.03),
+        batch_size=len(x),
+    )
+    y = labels[:, None].astype(float)
     for _ in range(500):
-        _, grad = net.loss_and_grad(w, x, y, cg.losses.binary_cross_entropy)
-        w, state = opt.step(w, grad, state)
-    return net, w, x, labels
+        step(x, y)
+    return net, step.w, x, labels
 
 
 def _points(axis: Axes, points: np.ndarray, labels: np.ndarray, size: float) -> None:

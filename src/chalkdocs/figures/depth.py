@@ -117,12 +117,11 @@ def _trained(sizes: tuple[int, ...]) -> tuple[Any, Any, Any]:
     saws = np.repeat([_sawtooth(u, depth) for depth in range(1, 6)], 5, axis=0)
     net = cg.network(sizes)
     x = np.broadcast_to((2 * u - 1)[:, None], (25, 129, 1))
-    w, opt = np.tile(net.init(rng=range(5)), (5, 1)), cg.optimizers.adam(lr=0.01)
-    state = opt.init(w)
+    w, adam = np.tile(net.init(rng=range(5)), (5, 1)), cg.optimizers.adam(lr=0.01)
+    step = net.plan(w, loss=cg.losses.mse, optimizer=adam, batch_size=len(u))
     for _ in range(600):
-        _, grad = net.loss_and_grad(w, x, saws[..., None], cg.losses.mse)
-        w, state = opt.step(w, grad, state)
-    out = net.forward(w, x)[..., 0]
+        step(x, saws[..., None])
+    out = net.forward(step.w, x)[..., 0]
     errors = np.sqrt(((out - saws) ** 2).mean(1)) / saws.std(1)
     return out.reshape(5, 5, 129), saws.reshape(5, 5, 129), errors.reshape(5, 5)
 

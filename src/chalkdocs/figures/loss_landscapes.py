@@ -62,13 +62,12 @@ def _moons() -> tuple[Any, Any, Any, Any]:
     """Train the network of the page; return it, its walk, and the examples."""
     x, labels = cg.data.moons(200)
     net = cg.network([2, 16, 16, 2])
-    opt = cg.optimizers.adam(lr=0.01)
-    w = net.init(rng=0)
-    state, path = opt.init(w), [w]
+    w, adam = net.init(rng=0), cg.optimizers.adam(lr=0.01)
+    step = net.plan(w, loss=LOSS, optimizer=adam, batch_size=len(x))
+    path = [w]
     for _ in range(150):
-        _, grad = net.loss_and_grad(w, x, labels, LOSS)
-        w, state = opt.step(w, grad, state)
-        path.append(w)
+        step(x, labels)
+        path.append(step.w.copy())
     return net, np.array(path), x, labels
 
 
@@ -123,7 +122,7 @@ def walk() -> Figure:
 
 def reliefs() -> Figure:
     """The ground that the widget turns, as lines one behind the other."""
-    given = widgets.landscape()
+    given = widgets.landscape(["filter"])
     planes, points = given["planes"]["filter"], given["points"]
     figure, axes = plt.subplots(1, 2, figsize=(5.2, 2.7), sharey=True)
     across = np.linspace(-0.5, 0.5, points)

@@ -68,14 +68,12 @@ def dead() -> Figure:
     kinds = [("relu", "ReLU"), ("leaky_relu", "leaky ReLU")]
     for (activation, label), colour in zip(kinds, SERIES, strict=False):
         net = cg.network([64, 100, 10], activation=activation)
-        opt = cg.optimizers.sgd(rates[:, None])
-        w = net.init([0] * len(rates))
-        state = opt.init(w)
+        sgd, w = cg.optimizers.sgd(rates[:, None]), net.init([0] * len(rates))
+        step = net.plan(w, loss=LOSS, optimizer=sgd, batch_size=len(x))
         for _ in range(50):
-            loss, grad = net.loss_and_grad(w, x, labels, LOSS)
-            w, state = opt.step(w, grad, state)
+            loss = step(x, labels)
         if activation == "relu":
-            (W, b), _ = net.layers(w)
+            (W, b), _ = net.layers(step.w)
             idle = (x @ W + b[:, None] <= 0).all(-2).mean(-1)
             above.semilogx(rates, 100 * idle, "o-", color=colour, markersize=4)
         below.loglog(rates, loss, "o-", color=colour, markersize=4, label=label)

@@ -1,5 +1,6 @@
 """Figures of the page on the idea behind deep learning."""
 
+from functools import cache
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -18,6 +19,7 @@ SIGNED = LinearSegmentedColormap.from_list("signed", ["#1f5fbf", "#d9d9d2", "#c2
 LOSS = cg.losses.cross_entropy
 
 
+@cache
 def _halves() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     x, labels, x_test, labels_test = cg.data.split(*cg.data.digits(), fraction=0.5)
     return x, labels, x_test, labels_test
@@ -26,13 +28,13 @@ def _halves() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 def _learn(net: Any, w: Any, x: Any, y: Any, lr: float) -> Any:
     """Train for 100 steps, as the page does; many networks at once."""
     adam = cg.optimizers.adam(lr)
-    state = adam.init(w)
+    step = net.plan(w, loss=LOSS, optimizer=adam, batch_size=y.shape[-1])
     for _ in range(100):
-        _, grad = net.loss_and_grad(w, x, y, LOSS)
-        w, state = adam.step(w, grad, state)
-    return w
+        step(x, y)
+    return step.w
 
 
+@cache
 def _units() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The page's 32 units: what they look for, activations on new images, the images.
 

@@ -102,12 +102,11 @@ def _trained(n: int) -> tuple[Any, Any]:
     """Ten networks after 600 steps of Adam."""
     x = np.linspace(-1, 1, 65)[:, None]
     net = cg.network([1, n, 1])
-    w, opt = net.init(rng=range(10)), cg.optimizers.adam(lr=0.02)
-    state = opt.init(w)
+    w, adam = net.init(rng=range(10)), cg.optimizers.adam(lr=0.02)
+    step = net.plan(w, loss=cg.losses.mse, optimizer=adam, batch_size=len(x))
     for _ in range(600):
-        _, grad = net.loss_and_grad(w, x, _wave(x), cg.losses.mse)
-        w, state = opt.step(w, grad, state)
-    return net, w
+        step(x, _wave(x))
+    return net, step.w
 
 
 def heart() -> Figure:

@@ -115,11 +115,10 @@ def starts() -> Figure:
     y = IS_ONE[:, None].astype(float)
     for axis, hidden, colour in zip(axes, (2, 4, 8), SERIES, strict=False):
         net = cg.network([2, hidden, 1])
-        w, opt = net.init(rng=range(100)), cg.optimizers.adam(lr=0.1)
-        state = opt.init(w)
+        w, adam = net.init(rng=range(100)), cg.optimizers.adam(lr=0.1)
+        step = net.plan(w, loss=cg.losses.mse, optimizer=adam, batch_size=len(CORNERS))
         for _ in range(500):
-            loss, grad = net.loss_and_grad(w, CORNERS, y, cg.losses.mse)
-            w, state = opt.step(w, grad, state)
+            loss = step(CORNERS, y)
         for level in (0, 1 / 8, 1 / 6, 1 / 4):
             axis.axhline(level, color=INK, linewidth=0.8, alpha=0.3)
         axis.plot(np.arange(1, 101), np.sort(loss), "o", color=colour, markersize=3)
