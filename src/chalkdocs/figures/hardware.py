@@ -191,20 +191,21 @@ def _race(optimizer: Any, steps: int, every: int) -> Any:
     net, loss = cg.network([64, 32, 10]), cg.losses.cross_entropy
     draws = np.random.default_rng(0)
     w = np.tile(_rounded(net.init(rng=0)), (4, 1))
-    lost = np.zeros_like(w[3])
-    state, heights = optimizer.init(w), []
+    step = net.plan(w, loss=loss, optimizer=optimizer, batch_size=50)
+    lost, heights = np.zeros_like(w[3]), []
     for t in range(steps + 1):
         if t % every == 0:
-            heights.append(net.loss_and_grad(w, x, labels, loss)[0])
+            heights.append(net.loss_and_grad(step.w, x, labels, loss)[0])
         batch = slice(t % 35 * 50, t % 35 * 50 + 50)
-        _, grad = net.loss_and_grad(w, x[batch], labels[batch], loss)
-        new, state = optimizer.step(w, grad, state)
-        owed = new[3] - w[3] + lost
-        kahan = _rounded(w[3] + owed)
-        lost = _rounded(owed - (kahan - w[3]))
+        old = step.w[3].copy()
+        step(x[batch], labels[batch])
+        _, nearest, chance, kahan = step.w
+        nearest[:] = _rounded(nearest)
         noise = draws.integers(2**16, size=net.size, dtype="uint32")
-        drawn = (new[2].view("uint32") + noise >> 16 << 16).view("float32")
-        w = np.stack([new[0], _rounded(new[1]), drawn, kahan])
+        chance[:] = (chance.view("uint32") + noise >> 16 << 16).view("float32")
+        owed = kahan - old + lost
+        kahan[:] = _rounded(old + owed)
+        lost = _rounded(owed - (kahan - old))
     return np.array(heights)
 
 

@@ -120,18 +120,18 @@ def _steps(size: int, rates: Any, limit: int) -> np.ndarray:
     x, labels = cg.data.digits()
     x, labels = x[:600], labels[:600]
     net, loss = cg.network([64, 10]), cg.losses.cross_entropy
-    opt = cg.optimizers.sgd(lr=np.repeat(rates, 4)[:, None])
+    sgd = cg.optimizers.sgd(lr=np.repeat(rates, 4)[:, None])
     w = np.zeros((4 * len(rates), net.size))
-    state, rng, look = opt.init(w), np.random.default_rng(0), 1.0
+    step = net.plan(w, loss=loss, optimizer=sgd, batch_size=size)
+    rng, look = np.random.default_rng(0), 1.0
     needed: np.ndarray = np.full(len(w), np.inf)
-    for step in range(1, limit + 1):
+    for count in range(1, limit + 1):
         rows = rng.integers(600, size=(len(w), size))
-        _, grad = net.loss_and_grad(w, x[rows], labels[rows], loss)
-        w, state = opt.step(w, grad, state)
-        if step >= look:
-            look = step * 1.1
-            value, _ = net.loss_and_grad(w, x, labels, loss)
-            needed = np.minimum(needed, np.where(value < 0.3, step, np.inf))
+        step(x[rows], labels[rows])
+        if count >= look:
+            look = count * 1.1
+            value, _ = net.loss_and_grad(step.w, x, labels, loss)
+            needed = np.minimum(needed, np.where(value < 0.3, count, np.inf))
         if max(needed) < np.inf:
             break
     means: np.ndarray = needed.reshape(-1, 4).mean(1)
