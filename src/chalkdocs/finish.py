@@ -111,9 +111,10 @@ def fonts(page: str, root: str) -> Iterator[str]:
 
 def thinned(font: Path, letters: set[str]) -> bytes:
     """Return a font of formulas with these letters alone, in each of their sizes."""
-    options = subset.Options(flavor="woff2", layout_features=["ssty"], hinting=False)
+    options = subset.Options(flavor="woff2", layout_features=[], hinting=False)
     # Without the time of day, the same site has the same bytes.
     with TTFont(font, recalcTimestamp=False) as drawn:
+        fitted(drawn)
         thin = subset.Subsetter(options)
         thin.populate(unicodes=set(map(ord, letters)) & set(drawn.getBestCmap()))
         thin.subset(drawn)
@@ -131,6 +132,38 @@ def kept(path: Path, make: Callable[[], bytes], *states: bytes) -> bytes:
     if not place.is_file():
         artifacts.keep(place, make())
     return place.read_bytes()
+
+
+TALLEST = 2500  # thousandths of an em: a fraction of fractions in brackets
+
+
+def fitted(font: TTFont) -> None:
+    """Let a font of formulas fit text on a screen.
+
+    Chromium leaves as much room for a root or a bracket as its widest size takes. So no
+    size is taller than a page needs, and the roots are as wide as the least of them.
+    """
+    table = font["MATH"].table
+    # Fractions in a line of text are as high as in TeX, and push no lines apart.
+    table.MathConstants.FractionNumeratorShiftUp.Value = 394
+    table.MathConstants.FractionDenominatorShiftDown.Value = 345
+    for construction in table.MathVariants.VertGlyphConstruction:
+        sizes = construction.MathGlyphVariantRecord
+        kept = [size for size in sizes if size.AdvanceMeasurement <= TALLEST]
+        construction.MathGlyphVariantRecord = kept
+        construction.VariantCount = len(kept)
+    root = font.getBestCmap()[ord("√")]
+    place = table.MathVariants.VertGlyphCoverage.glyphs.index(root)
+    width = font["hmtx"][root][0]
+    construction = table.MathVariants.VertGlyphConstruction[place]
+    construction.GlyphAssembly = None  # it is wider still
+    for size in construction.MathGlyphVariantRecord:
+        glyph = font["glyf"][size.VariantGlyph]
+        share = width / font["hmtx"][size.VariantGlyph][0]
+        glyph.coordinates.scale((share, 1))
+        glyph.coordinates.toInt()
+        glyph.recalcBounds(font["glyf"])
+        font["hmtx"][size.VariantGlyph] = (width, glyph.xMin)
 
 
 def shared(page: str, config: dict[str, Any]) -> Iterator[str]:

@@ -29,12 +29,17 @@ TOKENS = {"mi", "mn", "mo", "ms", "mspace", "mtext", "annotation"}
 ROWS = {"math", "mrow", "msqrt", "mstyle", "mpadded", "mphantom", "mtd"}
 PARENTS = {"mtable": "mtr", "mtr": "mtd"}  # whose children are all of one kind
 
+SCRIPTS = {"msub", "msup", "msubsup", "munder", "mover", "munderover"}
+APPLY = "\u2061"  # where a function meets its argument: nothing is shown
+
 # An inline formula of more letters than this may be broken as TeX breaks it: after a
 # relation, a sign or a comma that stands in no brackets.
 LONG = 10
 RELATIONS = set("=≠<>≤≥≪≫≈≡∼≃≅∝∈→↦⇒⇔")
 BREAKS = RELATIONS | set("+−±,")
+SIGNS, DOTS, BARS = set("+−±∓"), set("…⋯"), set("∣∥")
 OPEN, CLOSE = set("([{⟨⌊⌈"), set(")]}⟩⌋⌉")
+ENDS = CLOSE | DOTS | BARS | {"′", "!"}  # after these, a sign joins two terms
 
 
 class FormulaError(ValueError):
@@ -81,7 +86,7 @@ def styled(letter: str, variant: str) -> str:
 
 
 def mend(formula: Element) -> None:
-    """Bring what KaTeX writes to MathML Core."""
+    """Bring what KaTeX writes to MathML Core, with the spaces that TeX leaves."""
     for element in formula.iter():
         element.attrib.pop("separator", None)  # the browser's own table says so
         variant = element.get("mathvariant")
@@ -89,10 +94,73 @@ def mend(formula: Element) -> None:
             del element.attrib["mathvariant"]
             if variant != "normal" and element.text:
                 element.text = "".join(styled(c, variant) for c in element.text)
-        # KaTeX sets a function, and the mark that applies it, as two children.
-        if element.tag in ("msub", "msup", "msubsup", "munder", "mover", "munderover"):
-            kept = [child for child in element if child.text != "\u2061"]
-            element[:] = kept
+        # A bar without an attribute is a relation, as in a | b.
+        if element.text in DOTS or (element.text in BARS and element.attrib):
+            _space(element)
+        if element.tag == "msup" and element[-1].text == "′":
+            element.tag = "mrow"  # the letter stands high, and is small, by itself
+        if element.tag in SCRIPTS:
+            _join_functions(element)
+            for script in element[1:]:
+                for sign in script.iter():
+                    _space(sign)
+        if element.tag in ROWS:
+            _space_row(element)
+
+
+def _join_functions(script: Element) -> None:
+    """Make one child of a function and the mark that applies it: KaTeX writes two."""
+    joined: list[Element] = []
+    for child in script:
+        if child.text == APPLY:
+            row = Element("mrow")
+            row.extend([joined.pop(), child])
+            joined.append(row)
+        else:
+            joined.append(child)
+    script[:] = joined
+
+
+def _space(sign: Element) -> None:
+    """Leave no space beside an operator; the browser asks only operators."""
+    if sign.tag == "mo":
+        sign.attrib |= {"lspace": "0", "rspace": "0"}
+
+
+def _applies(element: Element | None) -> bool:
+    """Tell whether something is a function, or the mark after one."""
+    if element is None:
+        return False
+    if element.tag in SCRIPTS and element[0].tag == "mrow":
+        return _applies(element[0][-1])
+    return element.text == APPLY
+
+
+def _opens(element: Element) -> bool:
+    """Tell whether something begins with a bracket."""
+    if element.tag == "mrow" and len(element):
+        return _opens(element[0])
+    return element.tag == "mo" and element.text in OPEN
+
+
+def _space_row(row: Element) -> None:
+    """Space a row as TeX does, where the browser's table of operators knows less."""
+    spaced: list[Element] = []
+    before: Element | None = None  # the last that is not mere space
+    for place, element in enumerate(row):
+        after = row[place + 1] if place + 1 < len(row) else None
+        sign = element.text if element.tag == "mo" else None
+        opens = before is None or (before.tag == "mo" and before.text not in ENDS)
+        if sign in SIGNS and opens:
+            element.set("form", "prefix")
+        name = _applies(element) if element.tag in SCRIPTS else _applies(after)
+        argument = _applies(before) and not (_opens(element) or sign)
+        if (name and not opens and sign is None) or argument:
+            spaced.append(Element("mspace", width="0.1667em"))
+        spaced.append(element)
+        if element.tag != "mspace" and not (element.text or "x").isspace():
+            before = element
+    row[:] = spaced
 
 
 def check(formula: Element, tex: str) -> None:
@@ -125,11 +193,11 @@ def parts(row: list[Element]) -> Iterator[list[Element]]:
     """Cut a row where a line may end, and neither side is empty."""
     part: list[Element] = []
     depth = 0
-    for element, following in zip(row, [*row[1:], None], strict=True):
+    for place, element in enumerate(row, start=1):
         part.append(element)
         sign = element.text if element.tag == "mo" else None
         depth += (sign in OPEN) - (sign in CLOSE)
-        if following is None or (sign in BREAKS and depth == 0 and len(part) > 1):
+        if place == len(row) or (sign in BREAKS and depth == 0 and len(part) > 1):
             yield part
             part = []
 
@@ -161,8 +229,7 @@ def plain(tex: str) -> str:
     'σ(z)'
     """
     content = _read(tex, display=False)[0][0]
-    # KaTeX writes a zero-width mark where a function meets its argument.
-    return "".join(content.itertext()).replace("\u2061", "")
+    return "".join(content.itertext()).replace(APPLY, "")
 
 
 def letters(page: str) -> set[str]:
@@ -173,6 +240,8 @@ def letters(page: str) -> set[str]:
     found: set[str] = set()
     for written in MATH.findall(page):
         for element in ET.fromstring(written).iter():
+            if element.tag in ("msqrt", "mroot"):
+                found.add("√")
             if element.tag != "annotation":
                 found.update(element.text or "")
     return found | {ITALIC[letter] for letter in found & set(ITALIC)}
