@@ -87,8 +87,8 @@ _DESCRIPTION = re.compile(r'<meta name="description" content="([^"]*)">')
 _CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)">')
 _CHARSET = '<meta charset="utf-8">'
 _OURS = re.compile(
-    r'\n<(meta http-equiv="Content-Sec|link rel="preload"|meta property="og:|'
-    r'meta name="twitter:).*>'
+    r'\n<(meta http-equiv="Content-Sec|link rel="preload"|script data-early|'
+    r'meta property="og:|meta name="twitter:).*>'
 )
 
 
@@ -233,27 +233,14 @@ def not_found(page: str, root: str, config: dict[str, Any]) -> str:
     return _TITLE.sub(name, page.replace(_THEIRS, ours), count=1)
 
 
-# --- What the search searches ---------------------------------------------------------
-
-_EAGER = re.compile(r'\w+\(new URL\("search/search_index\.json",\w+\.base\)\)')
-_LATE = (
-    "new Promise(done=>{{const go=()=>{0}.subscribe(done);location.search?go():"
-    'document.getElementById("__search").addEventListener("change",go,{{once:!0}})}})'
-)
+# --- Before the theme's script --------------------------------------------------------
 
 
-def patient(bundle: str) -> str:
-    """Fetch the index when the search is opened, not with every page.
-
-    It is as heavy as a page. A page needs it at once when its address brings words to
-    search, or to mark.
-    """
-    if "const go=()=>" in bundle:
-        return bundle
-    late, found = _EAGER.subn(lambda eager: _LATE.format(eager[0]), bundle)
-    if found != 1:
-        raise SiteError("the theme fetches its index in another way than it used to.")
-    return late
+def early() -> str:
+    """Return the script that every page runs before anything else, in one line."""
+    lines = (DOCS / "assets/js/early.js").read_text("utf-8").splitlines()
+    code = " ".join(line.strip() for line in lines if not line.startswith("//"))
+    return f"<script data-early>{code}</script>"
 
 
 # --- For programs that read -----------------------------------------------------------
@@ -312,8 +299,9 @@ def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
     texts[missing] = not_found(texts[missing], urlsplit(home).path, config)
     # The theme fetches a page and puts it in the place of the last one, whose policy
     # stays. So all pages have one policy.
-    scripts = set().union(*map(inline_scripts, texts.values()))
+    scripts = inline_scripts(early()).union(*map(inline_scripts, texts.values()))
     head = [f'<meta http-equiv="Content-Security-Policy" content="{policy(scripts)}">']
+    head.append(early())
     for path, text in texts.items():
         if text.count(_CHARSET) != 1:
             raise SiteError(f"{path}: where is its {_CHARSET}?")
@@ -326,9 +314,6 @@ def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
     for font in site.glob(f"assets/fonts/{MATH_FONT}.woff2"):
         thin = partial(thinned, font, letters)
         font.write_bytes(kept(font, thin, font.read_bytes(), words))
-    index = site / "search/search_index.json"  # Zensical has another search
-    for path in site.glob("assets/javascripts/bundle.*.js") if index.is_file() else ():
-        path.write_text(patient(path.read_text("utf-8")), "utf-8")
     (site / "llms.txt").write_text(list_of_pages(site, config), "utf-8")
     (site / "llms-full.txt").write_text(full_text(docs, config), "utf-8")
     picture = site / CARD

@@ -74,7 +74,7 @@ def styled(letter: str, variant: str) -> str:
     >>> styled("E", "double-struck"), styled("Z", "script"), styled("L", "script")
     ('𝔼', '𝒵', 'ℒ')
     """
-    style = variant.upper()
+    style = variant.upper().replace("-", " ").replace("DOUBLE ", "DOUBLE-")
     name = unicodedata.name(letter).replace("LETTER ", "")
     name = name.removeprefix("LATIN ").removeprefix("GREEK ")
     for candidate in (f"MATHEMATICAL {style} {name}", f"{style} {name}"):

@@ -10,7 +10,8 @@ import pytest
 
 from chalkdocs import widgets
 from chalkdocs.bibliography import BibliographyError
-from chalkdocs.markdown import PageError, katex, plain
+from chalkdocs.formulas import plain
+from chalkdocs.markdown import PageError
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -37,10 +38,11 @@ def html(text):
     return markdown.markdown(text, **SETTINGS)
 
 
-def test_a_formula_becomes_html_and_mathml():
+def test_a_formula_becomes_mathml_alone():
     out = html("The rate $\\eta$ and\n\n$$\\nabla L(w) < 1$$\n")
-    assert out.count('class="katex"') == 2
     assert out.count("<math") == 2
+    assert out.count('<math display="block">') == 1
+    assert "katex" not in out
     assert "\\(" not in out
 
 
@@ -56,10 +58,6 @@ def test_a_heading_reads_its_formula_in_letters():
     assert plain(r"\sigma(z)") == "σ(z)"
 
 
-def test_katex_is_not_asked_twice_for_one_formula():
-    assert katex("x^2", display=False) is katex("x^2", display=False)
-
-
 def test_a_snippet_copies_as_its_source_alone():
     out = html(
         "```pycon\n>>> for i in range(2):\n...     print(i < 1)  # doctest: +ELLIPSIS\n"
@@ -67,6 +65,11 @@ def test_a_snippet_copies_as_its_source_alone():
     )
     (copy,) = re.findall(r'data-copy="(.*?)"', out)
     assert copy == "for i in range(2):&#10;    print(i &lt; 1)&#10;&#x27;a&#x27;"
+
+
+def test_a_block_of_code_tells_how_high_it_is():
+    out = html("```python\na = 1\n\nb = 2\n```\n\n```pycon\n>>> 1\n1\n```\n")
+    assert re.findall(r"--lines: (\d+)", out) == ["3", "2"]
 
 
 def test_a_source_shows_both_halves_in_tabs_without_docstrings():
