@@ -43,6 +43,6 @@ def draw() -> bytes:
         text = figure.text(0.06, height, words, size=size, color=colour, weight=weight)
         text.set_linespacing(1.5)
     written = io.BytesIO()
-    figure.savefig(written, dpi=100, metadata={"Software": None})
+    figure.savefig(written, format="png", dpi=100, metadata={"Software": None})
     plt.close(figure)
     return written.getvalue()
