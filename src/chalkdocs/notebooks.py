@@ -201,11 +201,20 @@ def _lab(file: Any) -> Path | None:
     return Path(file.abs_src_path) if path.match("labs/*.py") else None
 
 
-def on_files(_: Any, config: Any) -> None:
+def on_files(files: Any, config: Any) -> None:
     """Make what the pages show, before any page is written."""
     compile_once(config.plugins["mkdocstrings"].get_handler("python").env)
     if artifacts.waits:
         artifacts.make_all(artifacts.artifacts())
+    else:
+        for file in files.documentation_pages():
+            settle(file)
+
+
+def settle(file: Any) -> None:
+    """Say once whether a page must be built: it may change while others are built."""
+    must = file.is_modified()
+    file.is_modified = lambda: must
 
 
 def on_pre_page(page: Any, **_: Any) -> Any:

@@ -9,6 +9,9 @@ next start finds it.
 import hashlib
 import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,8 +29,9 @@ from chalkdocs.sources import PACKAGE, ROOT, SOURCE
 
 FOLDER = CACHE / "serve"
 SITE = FOLDER / "site"
-STATE = FOLDER / "state"  # of all but the pages, when the site was built
+STATE = FOLDER / "state.json"  # of all that the site was built from
 NEWS = FOLDER / "news"  # a folder to watch: something has been made
+HERE = Path(__file__).parent
 SETTINGS = ROOT / "mkdocs.yml"
 LISTS = ("<!-- claims", "<!-- slides", "<!-- bibliography")
 log = logging.getLogger("mkdocs.chalkdocs")
@@ -45,9 +49,28 @@ def surroundings() -> str:
 
 
 def listed() -> str:
-    """Return what some pages say of all others."""
+    """Name what some pages say of all others."""
     ledger, slides = claims.ledger(DOCS, LEDGER), claims.slides(DOCS, SLIDES)
-    return f"{ledger}{slides}{bibliography.citations(DOCS, PACKAGE)}"
+    words = f"{ledger}{slides}{bibliography.citations(DOCS, PACKAGE)}"
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+def engine() -> str:
+    """Name the state of what this process has loaded, and will not load again."""
+    files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
+    ours = {file for file in files if file and file.startswith(str(HERE))}
+    contents = (Path(file).read_bytes() for file in sorted(ours))
+    return hashlib.sha256(b"".join([SETTINGS.read_bytes(), *contents])).hexdigest()
+
+
+def built(source: Path) -> Path:
+    """Return where the site has what a file in ``docs`` becomes."""
+    inside = source.relative_to(DOCS)
+    if inside.suffix == ".md" or inside.match("labs/*.py"):
+        inside = inside.with_suffix("")
+        inside = inside.parent if inside.name == "index" else inside
+        return SITE / inside / "index.html"
+    return SITE / inside
 
 
 class Site:
@@ -63,9 +86,9 @@ class Site:
         self.url = self.settings.site_url = f"http://{host}:{port}{path}"
         self.server = LiveReloadServer(self.build, host, port, str(SITE), path)
         self.server.error_handler = self._error_page
-        self.seen: object = None  # the pages and lists of the last build
-        self.lists = listed()
-        self.making: threading.Thread | None = None
+        self.engine = engine()
+        self.made: list[str] = []  # the marks of what has been made since a build
+        self.missing = threading.Event()
         # A page alone does not tell where the works are that it cites.
         references: Any = self.settings.plugins["autorefs"]
         for key in bibliography.works(DOCS / bibliography.WORKS):
@@ -78,41 +101,57 @@ class Site:
 
     def build(self) -> None:
         """Build the pages that are not there as they should be."""
-        now, lists = surroundings(), listed()
-        times = {path: path.stat().st_mtime_ns for path in DOCS.rglob("*")}
-        if self.seen == (now, lists, times):
+        if engine() != self.engine:
+            self._start_anew()
+        files = (path for path in sorted(DOCS.rglob("*")) if path.is_file())
+        times = {str(path): path.stat().st_mtime_ns for path in files}
+        now = {"around": surroundings(), "lists": listed(), "times": times}
+        before = json.loads(STATE.read_text("utf-8")) if STATE.is_file() else {}
+        if now == before and not self.made:
             return
-        if not STATE.is_file() or STATE.read_text("utf-8") != now:
-            STATE.unlink(missing_ok=True)
+        if before.get("around") != now["around"]:
             self._drop(SITE.rglob("index.html"))
-        elif lists != self.lists:
-            self._drop(map(self._built, filter(self._is_list, DOCS.rglob("*.md"))))
+        else:
+            seen = before["times"]
+            changed = [name for name in seen if seen[name] != times.get(name)]
+            self._drop(built(Path(name)) for name in changed)
+            if before["lists"] != now["lists"]:
+                self._drop(map(built, filter(self._is_list, DOCS.rglob("*.md"))))
+        made, self.made = self.made, []
+        self._drop(page for page in SITE.rglob("index.html") if self._has(page, made))
         index = SITE / "search/search_index.json"
-        before = json.loads(index.read_text("utf-8")) if index.is_file() else None
+        known = json.loads(index.read_text("utf-8")) if index.is_file() else None
         # Plugins add theirs each time.
         self.settings.markdown_extensions[:] = self.extensions
         build(self.settings, serve_url=self.url, dirty=True)
-        if before:
-            self._merge(index, before)
-        STATE.write_text(now, "utf-8")
-        self.seen, self.lists = (now, lists, times), lists
-        self._make()
+        if known:
+            self._merge(index, known)
+        # The times are those before the build: what was written since is built next.
+        artifacts.write(STATE, json.dumps(now).encode())
+        self.missing.set()
 
-    def _drop(self, pages: Iterable[Path]) -> None:
-        """Remove built pages: MkDocs builds those that are missing."""
-        for page in list(pages):
-            page.unlink(missing_ok=True)
+    def _start_anew(self) -> None:
+        """Go on with the engine and the settings as they are now, if they are sound."""
+        command = [sys.executable, "-m", "chalkdocs.serve"]
+        tried = subprocess.run([*command, "--try"], check=False)
+        if tried.returncode:
+            raise PageError("the engine does not start as it is now: see above.")
+        log.info("The engine has changed: starting anew")
+        os.execv(sys.executable, command)
+
+    def _drop(self, files: Iterable[Path]) -> None:
+        """Remove what was built: MkDocs builds what is missing."""
+        for file in list(files):
+            file.unlink(missing_ok=True)
 
     def _is_list(self, page: Path) -> bool:
+        return self._has(page, LISTS)
+
+    def _has(self, page: Path, words: Iterable[str]) -> bool:
         text = page.read_text("utf-8")
-        return any(words in text for words in LISTS)
+        return any(word in text for word in words)
 
-    def _built(self, page: Path) -> Path:
-        inside = page.relative_to(DOCS).with_suffix("")
-        inside = inside.parent if inside.name == "index" else inside
-        return SITE / inside / "index.html"
-
-    def _merge(self, index: Path, before: dict[str, Any]) -> None:
+    def _merge(self, index: Path, known: dict[str, Any]) -> None:
         """Keep what the search knows of the pages that were not built now."""
         found = json.loads(index.read_text("utf-8"))
 
@@ -120,34 +159,35 @@ class Site:
             return str(entry["location"].partition("#")[0])
 
         anew = {page(entry) for entry in found["docs"]}
-        found["docs"] += [it for it in before["docs"] if page(it) not in anew]
+        found["docs"] += [
+            entry
+            for entry in known["docs"]
+            if page(entry) not in anew and (SITE / page(entry) / "index.html").is_file()
+        ]
         index.write_text(json.dumps(found), "utf-8")
 
     def _make(self) -> None:
-        """Make what is missing, beside the server."""
-        if not (self.making and self.making.is_alive()):
-            self.making = threading.Thread(target=self._make_all, daemon=True)
-            self.making.start()
-
-    def _make_all(self) -> None:
-        try:
-            artifacts.make_all(artifacts.artifacts(), self._replace)
-        except PageError as error:
-            log.error("%s", error)
+        """Make what is missing after each build, beside the server."""
+        while True:
+            self.missing.wait()
+            self.missing.clear()
+            try:
+                artifacts.make_all(artifacts.artifacts(), self._replace)
+            except PageError as error:
+                log.error("%s", error)
 
     def _replace(self, one: Artifact) -> None:
         """Have the pages built anew that wait for something."""
-        mark = artifacts.mark(one.kind, one.name)
-        pages = SITE.rglob("index.html")
-        self._drop(page for page in pages if mark in page.read_text("utf-8"))
-        self.seen = None
+        self.made.append(artifacts.mark(one.kind, one.name))
         (NEWS / "made").write_text(one.name, "utf-8")
 
     def serve(self) -> None:
         """Build what must be built, and answer until it is stopped."""
         NEWS.mkdir(parents=True, exist_ok=True)
+        threading.Thread(target=self._make, daemon=True).start()
         try:
             self.build()
+            self.missing.set()
             for path in (DOCS, SETTINGS, SOURCE, ROOT / "benchmarks/results", NEWS):
                 self.server.watch(str(path))
             self.server.serve()  # type: ignore[no-untyped-call]
@@ -163,4 +203,6 @@ if __name__ == "__main__":
     builder = logging.getLogger("mkdocs.commands.build")
     builder.addFilter(lambda record: "'dirty' build" not in str(record.msg))
     logging.basicConfig(level=logging.INFO, format="%(levelname)-7s %(message)s")
-    Site().serve()
+    site = Site()
+    if "--try" not in sys.argv:
+        site.serve()

@@ -1,6 +1,9 @@
 """While the site is written: what an edit builds anew, and what stands in between."""
 
 import json
+import os
+import shutil
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +14,10 @@ from chalkdocs.artifacts import Artifact
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    """Serve nothing from a folder of its own; a build is noted and writes its pages."""
+    """Serve a copy of the pages; a build is noted, and writes what is missing."""
+    docs = tmp_path / "docs"
+    shutil.copytree(serve.DOCS, docs, ignore=shutil.ignore_patterns("assets"))
+    monkeypatch.setattr(serve, "DOCS", docs)
     for name in ("SITE", "STATE", "NEWS", "FOLDER"):
         part = getattr(serve, name).relative_to(serve.CACHE)
         monkeypatch.setattr(serve, name, tmp_path / part)
@@ -20,34 +26,38 @@ def site(tmp_path, monkeypatch):
     monkeypatch.setattr(serve, "surroundings", lambda: states["around"])
     monkeypatch.setattr(serve, "listed", lambda: states["lists"])
     monkeypatch.setattr(artifacts, "waits", True)
-    built = []
+    all_built = []
 
     def build(settings, serve_url, dirty):
         assert dirty
         here = []
-        for page in sorted(serve.DOCS.rglob("*.md")):
-            path = one._built(page)
+        for page in sorted(docs.rglob("*.md")):
+            path = serve.built(page)
             if not path.is_file():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("built", "utf-8")
-                here.append(page.relative_to(serve.DOCS).as_posix())
-        built.append(here)
+                here.append(page.relative_to(docs).as_posix())
+        all_built.append(here)
 
     monkeypatch.setattr(serve, "build", build)
-    monkeypatch.setattr(serve.Site, "_make", lambda self: None)
-    one = serve.Site()
-    yield SimpleNamespace(site=one, states=states, built=built)
-    one.server.server_close()
+    with ExitStack() as stack:
+
+        def start():
+            one = serve.Site()
+            stack.callback(one.server.server_close)
+            return one
+
+        yield SimpleNamespace(
+            site=start(), start=start, states=states, built=all_built, docs=docs
+        )
 
 
 def test_what_is_there_is_not_built_again(site):
     site.site.build()
-    assert len(site.built[0]) == len(list(serve.DOCS.rglob("*.md")))
+    assert len(site.built[0]) == len(list(site.docs.rglob("*.md")))
     site.site.build()
+    site.start().build()
     assert len(site.built) == 1
-    site.site.seen = None  # as after a start
-    site.site.build()
-    assert site.built[1] == []
 
 
 def test_a_change_around_the_pages_builds_all_of_them(site):
@@ -57,20 +67,101 @@ def test_a_change_around_the_pages_builds_all_of_them(site):
     assert site.built[1] == site.built[0]
 
 
-def test_what_a_page_says_of_others_builds_what_lists_it(site):
+@pytest.mark.parametrize("after_a_start", [False, True])
+def test_what_a_page_says_of_others_builds_what_lists_it(site, after_a_start):
     site.site.build()
     site.states["lists"] = "b"
-    site.site.build()
+    (site.start() if after_a_start else site.site).build()
     assert {"reference/claims.md", "reference/slides.md"} <= set(site.built[1])
     assert {"reference/bibliography.md", "index.md"} <= set(site.built[1])
     assert "training/gradient-descent.md" not in site.built[1]
+
+
+def test_a_page_is_built_also_when_an_older_one_comes_back(site):
+    site.site.build()
+    os.utime(site.docs / "perceptron/wiring.md", (1, 1))
+    site.site.build()
+    assert site.built[1] == ["perceptron/wiring.md"]
+
+
+def test_what_is_written_during_a_build_is_built_next(site, monkeypatch):
+    site.site.build()
+    page, build = site.docs / "perceptron/wiring.md", serve.build
+
+    def write(*arguments, **options):
+        build(*arguments, **options)
+        os.utime(page, (3, 3))  # when its page has been written
+
+    os.utime(page, (2, 2))
+    monkeypatch.setattr(serve, "build", write)
+    site.site.build()
+    monkeypatch.setattr(serve, "build", build)
+    site.site.build()
+    site.site.build()
+    assert site.built[1:] == [["perceptron/wiring.md"]] * 2
+
+
+def test_a_page_that_is_gone_goes(site):
+    site.site.build()
+    page = site.docs / "perceptron/wiring.md"
+    page.unlink()
+    site.site.build()
+    assert not serve.built(page).exists()
+
+
+def test_what_all_that_is_made_is_called():
+    inside = {
+        "index.md": "index.html",
+        "labs/index.md": "labs/index.html",
+        "labs/sweep.py": "labs/sweep/index.html",
+        "training/hardware.md": "training/hardware/index.html",
+        "assets/css/chalk.css": "assets/css/chalk.css",
+    }
+    for source, place in inside.items():
+        assert serve.built(serve.DOCS / source) == serve.SITE / place
+
+
+def test_another_engine_is_tried_and_takes_over(site, monkeypatch):
+    began, results = [], iter([1, 0])
+    monkeypatch.setattr(serve, "engine", lambda: "new")
+    monkeypatch.setattr(serve.os, "execv", lambda *it: began.append(it))
+    tried = lambda *_, **__: SimpleNamespace(returncode=next(results))  # noqa: E731
+    monkeypatch.setattr(serve.subprocess, "run", tried)
+    with pytest.raises(artifacts.PageError, match="does not start"):
+        site.site.build()
+    assert began == site.built == []
+    site.site.build()
+    ((program, command),) = began
+    assert command == [program, "-m", "chalkdocs.serve"]
+
+
+def test_the_engine_is_what_is_loaded_and_the_settings(monkeypatch, tmp_path):
+    before = serve.engine()
+    assert serve.engine() == before
+    for name, content in {"SETTINGS": "site_name: another", "HERE": ""}.items():
+        monkeypatch.setattr(serve, name, tmp_path / name)
+        (tmp_path / name).write_text(content, "utf-8")
+        assert serve.engine() != before
+        monkeypatch.undo()
+
+
+def test_whether_a_page_is_built_is_said_once():
+    answers = iter([True, False])
+    file = SimpleNamespace(is_modified=lambda: next(answers))
+    notebooks.settle(file)
+    assert file.is_modified() is file.is_modified() is True
 
 
 def test_the_search_keeps_what_was_not_built(site):
     index = serve.SITE / "search_index.json"
     index.parent.mkdir(parents=True, exist_ok=True)
     index.write_text(json.dumps({"docs": [{"location": "a/#new", "text": "1"}]}))
-    before = {"docs": [{"location": "a/#old"}, {"location": "b/"}]}
+    for name in "ab":
+        page = serve.SITE / name / "index.html"
+        page.parent.mkdir(parents=True)
+        page.touch()
+    gone = {"location": "c/"}
+    before = {"docs": [{"location": "a/#old"}, {"location": "b/"}, gone]}
     site.site._merge(index, before)
     places = [entry["location"] for entry in json.loads(index.read_text())["docs"]]
     assert places == ["a/#new", "b/"]
@@ -92,14 +183,14 @@ def test_a_page_waits_for_nothing_and_is_built_again_when_it_is_there(
         assert f'data-not-made="{name}"' in box
         assert name in box.partition(">")[2]
     site.site.build()
-    page = site.site._built(serve.DOCS / "perceptron/wiring.md")
+    page = serve.built(site.docs / "perceptron/wiring.md")
     page.write_text(boxes["figures wiring"], "utf-8")
     made = Artifact("figures", "wiring", page, lambda: page, lambda: None)
     site.site._replace(made)
-    assert not page.exists()
+    assert page.exists()  # until the next build: one may be under way
     assert (serve.NEWS / "made").read_text() == "wiring"
     site.site.build()
-    assert site.built[-1] == ["perceptron/wiring.md"]
+    assert site.built[1:] == [["perceptron/wiring.md"]]
 
 
 def test_what_is_made_without_waiting_leaves_a_core(monkeypatch, tmp_path):
