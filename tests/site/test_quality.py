@@ -19,7 +19,7 @@ THIN = """() => {
             else seen.add(word.className);
         }
     }
-    for (const formula of document.querySelectorAll(".katex-html")) {
+    for (const formula of document.querySelectorAll("math")) {
         const {width} = formula.getBoundingClientRect();
         formula.replaceChildren(formula.textContent);
         Object.assign(formula.style, {display: "inline-block", width: `${width}px`});

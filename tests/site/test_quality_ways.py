@@ -132,12 +132,7 @@ def test_paper_shows_all_there_is_to_read_and_nothing_to_press(page, base):
     for gone in NOT_PRINTED:
         for item in page.locator(gone).all():
             assert not item.is_visible(), f"{gone} is printed"
-    for kept in (
-        "figure.drawing svg",
-        "details > p",
-        "article .katex-html",
-        "pre code",
-    ):
+    for kept in ("figure.drawing svg", "details > p", "article math", "pre code"):
         items = page.locator(kept).all()
         assert items
         assert all(item.is_visible() for item in items), f"{kept} is not printed"
@@ -166,7 +161,7 @@ def test_a_page_can_be_read_without_scripts_and_from_a_file(chromium, base, from
         page.locator("h1").evaluate("e => getComputedStyle(e).letterSpacing")
         != "normal"
     )
-    for kept in ("article p", "pre code", "article .katex-html", "figure.drawing svg"):
+    for kept in ("article p", "pre code", "article math", "figure.drawing svg"):
         assert page.locator(kept).first.is_visible()
     width = page.locator("figure.drawing svg").first.bounding_box()["width"]
     assert width > 300
