@@ -211,6 +211,13 @@ def on_files(files: Any, config: Any) -> None:
             settle(file)
 
 
+def on_nav(nav: Any, **_: Any) -> None:
+    """Name the pages that are not read now as they are named when they are."""
+    for page in nav.pages:
+        if not artifacts.waits and page.title is None and not page.file.is_modified():
+            page.title = pages.title(Path(page.file.abs_src_path))
+
+
 def settle(file: Any) -> None:
     """Say once whether a page must be built: it may change while others are built."""
     must = file.is_modified()

@@ -79,8 +79,10 @@ class Site:
     def __init__(self) -> None:
         artifacts.waits = False
         self.settings = load_config(str(SETTINGS), site_dir=str(SITE), strict=False)
-        self.settings.plugins.on_startup(command="serve", dirty=True)
-        self.extensions = list(self.settings.markdown_extensions)
+        # If it knew, the theme's search would keep what it had too, and twice.
+        self.settings.plugins.on_startup(command="serve", dirty=False)
+        given = self.settings.items()
+        self.given = {name: it[:] for name, it in given if isinstance(it, list)}
         host, port = self.settings.dev_addr
         path = urlsplit(self.settings.site_url or "/").path
         self.url = self.settings.site_url = f"http://{host}:{port}{path}"
@@ -121,8 +123,8 @@ class Site:
         self._drop(page for page in SITE.rglob("index.html") if self._has(page, made))
         index = SITE / "search/search_index.json"
         known = json.loads(index.read_text("utf-8")) if index.is_file() else None
-        # Plugins add theirs each time.
-        self.settings.markdown_extensions[:] = self.extensions
+        for name, values in self.given.items():  # plugins add theirs each time
+            self.settings[name] = values[:]
         build(self.settings, serve_url=self.url, dirty=True)
         if known:
             self._merge(index, known)

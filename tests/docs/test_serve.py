@@ -101,6 +101,26 @@ def test_what_is_written_during_a_build_is_built_next(site, monkeypatch):
     assert site.built[1:] == [["perceptron/wiring.md"]] * 2
 
 
+def test_a_build_leaves_the_settings_to_the_next_as_it_found_them(site, monkeypatch):
+    styles, build = [], serve.build
+
+    def adds(settings, **options):
+        build(settings, **options)
+        settings["extra_css"].append("theirs.css")  # as mkdocstrings does
+        styles.append(settings["extra_css"][:])
+
+    monkeypatch.setattr(serve, "build", adds)
+    for state in "abc":
+        site.states["around"] = state
+        site.site.build()
+    assert styles[0][-1] == "theirs.css"
+    assert styles == [styles[0]] * 3
+
+
+def test_the_search_of_the_theme_keeps_nothing_itself(site):
+    assert site.site.settings.plugins["material/search"].is_dirty is False
+
+
 def test_a_page_that_is_gone_goes(site):
     site.site.build()
     page = site.docs / "perceptron/wiring.md"
@@ -143,6 +163,19 @@ def test_the_engine_is_what_is_loaded_and_the_settings(monkeypatch, tmp_path):
         (tmp_path / name).write_text(content, "utf-8")
         assert serve.engine() != before
         monkeypatch.undo()
+
+
+def test_a_page_that_is_not_read_keeps_its_title(monkeypatch):
+    monkeypatch.setattr(artifacts, "waits", False)
+    path = serve.DOCS / "labs/index.md"
+
+    def page(title, modified):
+        file = SimpleNamespace(abs_src_path=str(path), is_modified=lambda: modified)
+        return SimpleNamespace(title=title, file=file)
+
+    nav = SimpleNamespace(pages=[page(None, 0), page(None, 1), page("Given", 0)])
+    notebooks.on_nav(nav)
+    assert [page.title for page in nav.pages] == ["Labs", None, "Given"]
 
 
 def test_whether_a_page_is_built_is_said_once():
