@@ -23,7 +23,7 @@ setup: .venv/dev ## make .venv with everything that a contributor needs
 .venv/docs: pyproject.toml package-lock.json constraints-torch.txt requirements/docs.txt requirements/install.py
 	$(PYTHON) requirements/install.py docs $(TORCH)
 .venv/dev: .venv/docs requirements/dev.txt
-	$(PYTHON) requirements/install.py dev $(TORCH)
+	$(PYTHON) requirements/install.py dev
 
 serve: .venv/docs ## read the site at http://127.0.0.1:8000, rebuilt at every change
 	$(BIN)/python -m chalkdocs.runtime

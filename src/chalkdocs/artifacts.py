@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -251,8 +252,8 @@ def artifacts() -> Iterator[Artifact]:
             "lab",
             lab.stem,
             lab,
-            lambda lab=lab: notebooks.cached(lab),  # type: ignore[misc]
-            lambda lab=lab: notebooks.executed(lab),  # type: ignore[misc]
+            partial(notebooks.cached, lab),
+            partial(notebooks.executed, lab),
         )
     for script in sorted((HERE / "figures").glob("*.py")):
         if script.stem not in ("__init__", "__main__", "style"):
@@ -260,8 +261,8 @@ def artifacts() -> Iterator[Artifact]:
                 "figures",
                 script.stem,
                 script,
-                lambda module=script.stem: _figures_path(module),  # type: ignore[misc]
-                lambda module=script.stem: make_figures(module),  # type: ignore[misc]
+                partial(_figures_path, script.stem),
+                partial(make_figures, script.stem),
                 (_DRAW,),
             )
     if lines := _commands():
@@ -269,7 +270,7 @@ def artifacts() -> Iterator[Artifact]:
             "commands",
             "of the how-to pages",
             PACKAGE / "cli/__init__.py",
-            lambda: _command_path(lines[-1]),
+            partial(_command_path, lines[-1]),
             _make_commands,
             tuple(HOW_TO.glob("*.csv")),
         )

@@ -165,22 +165,9 @@ def _mark_long_lines(text: str) -> str:
     return _LISTING.sub(lambda listing: _INDENTED.sub(line, listing[0]), text)
 
 
-_BLOCK = re.compile(r"(<pre[^>]*>(?:<span></span>)?<code)>(.*?)</code>", re.S)
-
-
-def _count_lines(text: str) -> str:
-    """Tell how many lines a block of code has: its height, before it is laid out."""
-
-    def block(match: re.Match[str]) -> str:
-        lines = match[2].rstrip("\n").count("\n") + 1
-        return f'{match[1]} style="--lines: {lines}">{match[2]}</code>'
-
-    return _BLOCK.sub(block, text)
-
-
 class _Finish(Postprocessor):
     def run(self, text: str) -> str:
-        return _count_lines(_mark_long_lines(_mark_snippets(_set_formulas(text))))
+        return _mark_long_lines(_mark_snippets(_set_formulas(text)))
 
 
 # --- Source and reference of both halves ----------------------------------------------
@@ -374,13 +361,8 @@ def figure(name: str, alt: str) -> str:
 
 
 def described(drawing: str, words: str) -> str:
-    """Tell a listener what an SVG shows; the search passes over its numbers.
-
-    Its shape is told to the style: a figure below the screen is not laid out yet.
-    """
-    _, _, width, height = drawing.partition('viewBox="')[2].partition('"')[0].split()
+    """Tell a listener what an SVG shows; the search passes over its numbers."""
     head = f'<svg data-search-exclude role="img" aria-label="{html.escape(words)}"'
-    head += f' style="aspect-ratio: {width} / {height}"'
     return drawing.replace("<svg", head, 1)
 
 

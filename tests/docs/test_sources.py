@@ -53,35 +53,39 @@ def test_a_figure_is_drawn_anew_when_it_changes_and_only_it(tree):
     assert found == {"gradient_descent"}
 
 
-def test_a_topic_reaches_what_names_it_and_the_command_that_takes_any_name(tree):
-    found = anew(tree, "src/chalkgrad/perceptron/_numpy.py")
-    assert {"neuron", "wiring", "__init__"} <= found
-    assert not {"gradient_descent", "backpropagation", "depth", "sweep"} & found
+# What a change of a file reaches, and what it does not.
+REACHED = {
+    # What names the topic, and the command, which takes any name.
+    "perceptron/_numpy.py": (
+        {"neuron", "wiring", "__init__"},
+        {"gradient_descent", "backpropagation", "depth", "sweep"},
+    ),
+    # What names the network, which imports the losses.
+    "losses/_numpy.py": (
+        {"depth", "sweep", "features"},
+        {"gradient_descent", "backpropagation", "reverse_mode"},
+    ),
+    "optimizers/_numpy.py": (
+        {"gradient_descent", "adaptive_rates", "__init__"},
+        {"backpropagation", "reverse_mode", "pipeline", "comparison"},
+    ),
+    "network/_torch.py": (
+        {"architecture", "digits", "__init__"},
+        {"gradient_descent", "depth", "sweep", "features"},
+    ),
+    "_core/check.py": (
+        {"gradient_descent", "depth", "sweep", "widgets", "__init__"},
+        {"style"},
+    ),
+}
 
 
-def test_a_topic_that_others_import_reaches_what_names_these(tree):
-    found = anew(tree, "src/chalkgrad/losses/_numpy.py")
-    # They name the network, and that the losses.
-    assert {"depth", "sweep", "features"} <= found
-    assert not {"gradient_descent", "backpropagation", "reverse_mode"} & found
-
-
-def test_an_optimizer_draws_no_picture_without_one(tree):
-    found = anew(tree, "src/chalkgrad/optimizers/_numpy.py")
-    assert {"gradient_descent", "adaptive_rates", "__init__"} <= found
-    assert not {"backpropagation", "reverse_mode", "pipeline", "comparison"} & found
-
-
-def test_the_other_half_reaches_only_what_imports_it(tree):
-    found = anew(tree, "src/chalkgrad/network/_torch.py")
-    assert {"architecture", "digits", "__init__"} <= found
-    assert not {"gradient_descent", "depth", "sweep", "features"} & found
-
-
-def test_what_all_checks_use_reaches_all_that_compute(tree):
-    found = anew(tree, "src/chalkgrad/_core/check.py")
-    assert {"gradient_descent", "depth", "sweep", "widgets", "__init__"} <= found
-    assert "style" not in found
+@pytest.mark.parametrize("file", REACHED)
+def test_a_file_of_the_package_reaches_what_comes_to_it_by_imports(tree, file):
+    found = anew(tree, f"src/chalkgrad/{file}")
+    reached, others = REACHED[file]
+    assert reached <= found
+    assert not others & found
 
 
 @pytest.mark.parametrize(
