@@ -303,14 +303,14 @@ def free_port():
 def together(request, tmp_path_factory):
     """Run all of the above; return by name what each process came to."""
     folder, port = tmp_path_factory.mktemp("together"), free_port()
-    running = [
-        subprocess.Popen(
-            [sys.executable, __file__, folder],
-            env=environment(rank, request.param, port),
-            stderr=(folder / f"errors-{rank}").open("w"),
-        )
-        for rank in range(request.param)
-    ]
+
+    def start(rank):
+        with (folder / f"errors-{rank}").open("w") as errors:
+            env = environment(rank, request.param, port)
+            command = [sys.executable, __file__, folder]
+            return subprocess.Popen(command, env=env, stderr=errors)
+
+    running = [start(rank) for rank in range(request.param)]
     with ThreadPoolExecutor(len(running)) as pool:
         for ended in as_completed([pool.submit(one.wait) for one in running]):
             if ended.result():  # the others would wait for it
