@@ -1,79 +1,132 @@
-"""Optimizers, NumPy half: the reference.
+"""Optimizers, NumPy backend: the reference.
 
 An optimizer is two functions: ``state = opt.init(w)`` and
 ``w, state = opt.step(w, grad, state)``. Here `step` returns new arrays and leaves what
-it was given as it was; the PyTorch half updates in place. Rebind, and both are alike.
+it was given as it was; the PyTorch backend updates in place. Rebind, and both are the
+same.
 
 `lr` may be a number, a schedule from ``cg.schedules``, or an array of shape (m, 1): a
 rate for each of m networks whose weights are the rows of `w`. `t` counts the steps.
 What is one number a network, as a norm, has shape (..., 1).
 """
 
-import functools
+# The type of `lr` says what a reader gives; the formula gets the rate of its step.
+# mypy: disable-error-code="operator"
+
 import math
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
-from chalkgrad._core import check
 from chalkgrad._core._numpy import Array, arrays
-from chalkgrad._core.types import Optimizer, Rate, planned
+from chalkgrad._core.spec import (
+    Decay,
+    Growth,
+    Limit,
+    Net,
+    NonNegative,
+    Rate,
+    Share,
+    Shrinkage,
+)
+from chalkgrad._core.types import Optimizer
+from chalkgrad.optimizers._plan_numpy import plan
+from chalkgrad.optimizers._rule import (
+    TINY,
+    AdadeltaState,
+    AdagradState,
+    AdamaxState,
+    AdamState,
+    AmsgradState,
+    AsgdState,
+    BarzilaiBorweinState,
+    ClipState,
+    DogState,
+    EmaState,
+    HypergradientState,
+    LionState,
+    MuonState,
+    NadamState,
+    ProdigyState,
+    RmspropState,
+    RmspropWalkState,
+    RpropState,
+    Rules,
+    ScheduleFreeState,
+    SgdState,
+    check_momentum,
+    check_one_limit,
+    check_steps,
+    fall,
+    get_average,
+    get_mean,
+    layers,
+    look_ahead,
+    orthogonalize,
+    root,
+    share,
+    start_asgd,
+    start_barzilai_borwein,
+    start_dog,
+    start_hypergradient,
+    start_nadam,
+    start_prodigy,
+    start_schedule_free,
+    trust,
+    wait,
+)
 
 __all__ = [
     "adadelta",
     "adagrad",
     "adam",
+    "adamax",
     "adamw",
-    "averaged",
+    "asgd",
     "barzilai_borwein",
-    "clipped",
+    "clip",
+    "decay_weights",
     "dog",
+    "ema",
     "hypergradient",
+    "lamb",
     "lion",
+    "maximize",
+    "muon",
     "nadam",
     "prodigy",
     "radam",
     "rmsprop",
+    "rprop",
     "schedule_free_adamw",
     "sgd",
 ]
 
-
-def _rate(where: str, lr: Rate, t: int, w: Array) -> Any:
-    """The rate of the step that follows t steps, in the precision of `w`."""
-    if callable(lr):
-        return check.number(where, "lr", lr(t), low=0)
-    if isinstance(lr, float):
-        return lr
-    arrays.rates(where, lr, w)
-    return lr.astype(w.dtype, copy=False)
+rules: Rules = Rules(arrays, plan)
+rule: Final = rules.rule
+wrapper: Final = rules.wrapper
+in_units: Final = arrays.in_units
+norm: Final = arrays.norm
 
 
-class SgdState(NamedTuple):
-    """State of `sgd`: the steps done and the velocity."""
-
-    t: int
-    v: Array
-
-
+@rule(SgdState, check=check_momentum)
 def sgd(
-    lr: Rate,
-    *,
-    momentum: float = 0.0,
-    nesterov: bool = False,
-    weight_decay: float = 0.0,
-) -> Optimizer:
+    w: Array, g: Array, t: int, s: SgdState, /, lr: Rate, *,
+    momentum: Decay = 0.0, dampening: Share = 0.0, nesterov: bool = False,
+    weight_decay: NonNegative = 0.0,
+) -> tuple[Array, SgdState]:  # fmt: skip
     r"""Gradient descent, with momentum if you like.
 
-    $$g \leftarrow g + \lambda w \qquad v \leftarrow \mu v + g \qquad
+    $$g \leftarrow g + \lambda w \qquad v \leftarrow \mu v + (1-\tau)\,g \qquad
     w \leftarrow w - \eta v$$
 
     Nesterov's form steps along $g + \mu v$ instead. "Stochastic" is not in the formula:
     it says that $g$ comes from a few examples drawn at random.
 
     Convention: as in PyTorch, $\eta$ multiplies the velocity, so that a change of rate
-    acts at once; the first velocity is the first gradient; no dampening. The decay is
-    coupled: the gradient of a term $\tfrac\lambda2 \lVert w \rVert^2$ of the loss.
+    acts at once; the first velocity is the first gradient, which nothing dampens. The
+    decay is coupled: the gradient of a term $\tfrac\lambda2 \lVert w \rVert^2$ of the
+    loss.
 
     Parameters
     ----------
@@ -81,8 +134,11 @@ def sgd(
         $\eta$, 0 or more.
     momentum : float
         $\mu$, from 0 to below 1.
+    dampening : float
+        $\tau$, from 0 to 1: how much of a gradient the velocity leaves out; needs
+        momentum.
     nesterov : bool
-        Look ahead; needs momentum.
+        Look ahead; needs momentum, and no dampening.
     weight_decay : float
         $\lambda$, 0 or more.
 
@@ -94,8 +150,9 @@ def sgd(
     Raises
     ------
     TypeError, ValueError
-        If a number is out of its range; from `step`, if `grad` does not fit `w` or
-        is not finite: then nothing has changed.
+        If a number is out of its range; from `step`, if `grad` does not fit `w`, is
+        not finite, or is too large to be squared where the formula does: then nothing
+        has changed.
 
     References
     ----------
@@ -111,49 +168,18 @@ def sgd(
     >>> w
     array([0.9, 0. ])
     """
-    lr = check.rate("sgd", lr)
-    momentum = check.number("sgd", "momentum", momentum, low=0, high=1, open_high=True)
-    weight_decay = check.number("sgd", "weight_decay", weight_decay, low=0)
-    if check.truth("sgd", "nesterov", nesterov) and momentum == 0:
-        raise ValueError("sgd: `nesterov` needs `momentum` above 0.")
-
-    def init(w: Array) -> SgdState:
-        arrays.weights("sgd.init", w)
-        return SgdState(0, np.zeros_like(w))
-
-    def step(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
-        arrays.step("sgd.step", w, grad, state, SgdState)
-        eta = _rate("sgd.step", lr, state.t, w)
-        grad = grad + weight_decay * w if weight_decay else grad
-        v = momentum * state.v + grad
-        along = grad + momentum * v if nesterov else v
-        return w - eta * along, SgdState(state.t + 1, v)
-
-    def step_in_place(w: Array, grad: Array, state: SgdState) -> tuple[Array, SgdState]:
-        eta, v = np.array(_rate("sgd.step", lr, state.t, w), w.dtype), state.v
-        if weight_decay:
-            np.add(grad, weight_decay * w, out=grad)
-        np.multiply(v, np.array(momentum, w.dtype), out=v)
-        np.add(v, grad, out=v)
-        if nesterov:
-            np.add(grad, momentum * v, out=grad)
-            np.multiply(grad, eta, out=grad)
-        else:
-            np.multiply(v, eta, out=grad)
-        np.subtract(w, grad, out=w)
-        return w, SgdState(state.t + 1, v)
-
-    return planned(init, step, step_in_place, lr)
+    g = g + weight_decay * w if weight_decay else g
+    fresh = (1 - dampening) * g if dampening and t > 1 else g
+    v = momentum * s.v + fresh
+    along = g + momentum * v if nesterov else v
+    return w - lr * along, SgdState(t, v)
 
 
-class AdagradState(NamedTuple):
-    """State of `adagrad`: the steps done and the sum of squared gradients."""
-
-    t: int
-    v: Array
-
-
-def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
+@rule(AdagradState, squares=True)
+def adagrad(
+    w: Array, g: Array, t: int, s: AdagradState, /, lr: Rate = 1e-2, *,
+    eps: NonNegative = 1e-10,
+) -> tuple[Array, AdagradState]:  # fmt: skip
     r"""A rate of its own for each weight, which shrinks with the gradients it has seen.
 
     $$v \leftarrow v + g^2 \qquad w \leftarrow w - \eta\,\frac{g}{\sqrt v + \epsilon}$$
@@ -191,37 +217,33 @@ def adagrad(lr: Rate = 1e-2, *, eps: float = 1e-10) -> Optimizer:
     >>> w
     array([0.9, 0.9])
     """
-    lr = check.rate("adagrad", lr)
-    eps = check.number("adagrad", "eps", eps, low=0)
-
-    def init(w: Array) -> AdagradState:
-        arrays.weights("adagrad.init", w)
-        return AdagradState(0, np.zeros_like(w))
-
-    def step(w: Array, grad: Array, state: AdagradState) -> tuple[Array, AdagradState]:
-        arrays.step("adagrad.step", w, grad, state, AdagradState)
-        eta = _rate("adagrad.step", lr, state.t, w)
-        v = state.v + grad**2
-        return w - eta * grad / (np.sqrt(v) + eps), AdagradState(state.t + 1, v)
-
-    return Optimizer(init, step, lr=lr)
+    v = s.v + g**2
+    return w - lr * g / (np.sqrt(v) + eps), AdagradState(t, v)
 
 
-class RmspropState(NamedTuple):
-    """State of `rmsprop`: the steps done and the mean of squared gradients."""
-
-    t: int
-    v: Array
-
-
-def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optimizer:
+@rule(RmspropState, squares=True, momentum=RmspropWalkState, centered=RmspropWalkState)
+def rmsprop(
+    w: Array, g: Array, t: int, s: Any, /, lr: Rate = 1e-2, *,
+    decay: Decay = 0.99, eps: NonNegative = 1e-8, momentum: Decay = 0.0,
+    centered: bool = False,
+) -> tuple[Array, Any]:  # fmt: skip
     r"""Adagrad that forgets: the squared gradients are averaged, not summed.
 
     $$v \leftarrow \beta v + (1-\beta)\,g^2
     \qquad w \leftarrow w - \eta\,\frac{g}{\sqrt v + \epsilon}$$
 
-    Convention: $\epsilon$ outside the root, no bias correction, not centred, as in
-    PyTorch. Hinton's slide has $\beta = 0.9$.
+    With `centered`, $v$ is the variance of the gradients about their mean $m$, and with
+    `momentum` $\mu$ the step goes along $u$:
+
+    $$v \leftarrow \beta\,(v + (1-\beta)(g-m)^2)
+    \qquad m \leftarrow m + (1-\beta)(g-m)$$
+
+    $$u \leftarrow \mu u + \frac{g}{\sqrt v + \epsilon}
+    \qquad w \leftarrow w - \eta u$$
+
+    Convention: $\epsilon$ outside the root, no bias correction, as in PyTorch. There
+    the variance is the difference of two means, of which rounding may leave no digit.
+    Hinton's slide has $\beta = 0.9$; the centred form is Graves'.
 
     Parameters
     ----------
@@ -232,6 +254,10 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
     eps : float
         $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
         not had a gradient yet becomes nan, for its step is 0 / 0.
+    momentum : float
+        $\mu$, from 0 to below 1.
+    centered : bool
+        Divide by the spread of the gradients, not by their size.
 
     Returns
     -------
@@ -253,51 +279,23 @@ def rmsprop(lr: Rate = 1e-2, *, decay: float = 0.99, eps: float = 1e-8) -> Optim
     >>> opt = cg.optimizers.rmsprop(lr=0.01)
     >>> w = cg.array([1.0, 1.0])
     >>> w, state = opt.step(w, cg.array([1.0, 10.0]), opt.init(w))
-    >>> w.round(6)
+    >>> w.round(decimals=6)
     array([0.9, 0.9])
     """
-    lr = check.rate("rmsprop", lr)
-    decay = check.number("rmsprop", "decay", decay, low=0, high=1, open_high=True)
-    eps = check.number("rmsprop", "eps", eps, low=0)
-
-    def init(w: Array) -> RmspropState:
-        arrays.weights("rmsprop.init", w)
-        return RmspropState(0, np.zeros_like(w))
-
-    def step(w: Array, grad: Array, state: RmspropState) -> tuple[Array, RmspropState]:
-        arrays.step("rmsprop.step", w, grad, state, RmspropState)
-        eta = _rate("rmsprop.step", lr, state.t, w)
-        v = decay * state.v + (1 - decay) * grad**2
-        return w - eta * grad / (np.sqrt(v) + eps), RmspropState(state.t + 1, v)
-
-    return Optimizer(init, step, lr=lr)
+    off, share_v = (g - s.m, decay * (1 - decay)) if centered else (g, 1 - decay)
+    v = decay * s.v + share_v * off**2
+    if not (momentum or centered):
+        return w - lr * g / (np.sqrt(v) + eps), RmspropState(t, v)
+    m, u = s.m + centered * (1 - decay) * off, momentum * s.u + g / (np.sqrt(v) + eps)
+    return w - lr * u, RmspropWalkState(t, v, m, u)
 
 
-class AdamState(NamedTuple):
-    """State of the Adam family: steps done, means of g and of its square."""
-
-    t: int
-    m: Array
-    v: Array
-
-
-class AmsgradState(NamedTuple):
-    """State of `adam` with `amsgrad`: as `AdamState`, and the largest v so far."""
-
-    t: int
-    m: Array
-    v: Array
-    top: Array
-
-
+@rule(AdamState, squares=True, amsgrad=AmsgradState)
 def adam(
-    lr: Rate = 1e-3,
-    *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
+    w: Array, g: Array, t: int, s: Any, /, lr: Rate = 1e-3, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8,
     amsgrad: bool = False,
-) -> Optimizer:
+) -> tuple[Array, Any]:  # fmt: skip
     r"""Momentum and a rate for each weight, both corrected for their start at 0.
 
     $$m \leftarrow \beta_1 m + (1-\beta_1)\,g \qquad
@@ -309,6 +307,10 @@ def adam(
     the correction, as in the paper's Algorithm 1 and in PyTorch. With `amsgrad` the
     largest $v$ so far takes the place of $v$ in the step; it is not corrected before it
     is compared, as in PyTorch.
+
+    In float32 the square of a gradient below $10^{-23}$ is 0, and that of one above
+    $10^{19}$ infinite. The first is divided by $\epsilon$ alone; the second is refused,
+    for the weights would stand still without a word.
 
     Parameters
     ----------
@@ -345,18 +347,20 @@ def adam(
     >>> w
     array([0.9, 0.9])
     """
-    amsgrad = check.truth("adam", "amsgrad", amsgrad)
-    return _adam("adam", lr, beta1, beta2, eps, 0.0, amsgrad)
+    m = beta1 * s.m + (1 - beta1) * g
+    v = beta2 * s.v + (1 - beta2) * g**2
+    top = np.maximum(s.top, v) if amsgrad else v
+    m_hat, v_hat = m / (1 - beta1**t), top / (1 - beta2**t)
+    w = w - lr * m_hat / (np.sqrt(v_hat) + eps)
+    return w, AmsgradState(t, m, v, top) if amsgrad else AdamState(t, m, v)
 
 
+@rule(AdamState, squares=True)
 def adamw(
-    lr: Rate = 1e-3,
-    *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
-    weight_decay: float = 1e-2,
-) -> Optimizer:
+    w: Array, g: Array, t: int, s: AdamState, /, lr: Rate = 1e-3, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8,
+    weight_decay: NonNegative = 1e-2,
+) -> tuple[Array, AdamState]:  # fmt: skip
     r"""Adam with decoupled weight decay.
 
     $w \leftarrow (1 - \eta\lambda)\,w$, then a step of `adam`. The decay does not pass
@@ -400,95 +404,18 @@ def adamw(
     >>> w
     array([0.85, 0.85])
     """
-    decay = check.number("adamw", "weight_decay", weight_decay, low=0)
-    return _adam("adamw", lr, beta1, beta2, eps, decay)
+    m = beta1 * s.m + (1 - beta1) * g
+    v = beta2 * s.v + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+    kept = w * (1 - lr * weight_decay)
+    return kept - lr * m_hat / (np.sqrt(v_hat) + eps), AdamState(t, m, v)
 
 
-def _adam(
-    where: str,
-    lr: Rate,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    amsgrad: bool = False,
-) -> Optimizer:
-    lr = check.rate(where, lr)
-    beta1 = check.number(where, "beta1", beta1, low=0, high=1, open_high=True)
-    beta2 = check.number(where, "beta2", beta2, low=0, high=1, open_high=True)
-    eps = check.number(where, "eps", eps, low=0)
-
-    kind = AmsgradState if amsgrad else AdamState
-
-    def init(w: Array) -> AdamState | AmsgradState:
-        arrays.weights(f"{where}.init", w)
-        zeros = [np.zeros_like(w) for _ in range(3)]
-        return AmsgradState(0, *zeros) if amsgrad else AdamState(0, *zeros[:2])
-
-    def step(
-        w: Array, grad: Array, state: AdamState | AmsgradState
-    ) -> tuple[Array, AdamState | AmsgradState]:
-        arrays.step(f"{where}.step", w, grad, state, kind)
-        eta = _rate(f"{where}.step", lr, state.t, w)
-        t = state.t + 1
-        m = beta1 * state.m + (1 - beta1) * grad
-        v = beta2 * state.v + (1 - beta2) * grad**2
-        m_hat = m / (1 - beta1**t)
-        kept = w * (1 - eta * weight_decay) if weight_decay else w
-        if isinstance(state, AmsgradState):
-            top = np.maximum(state.top, v)
-            v_hat = top / (1 - beta2**t)
-            w = kept - eta * m_hat / (np.sqrt(v_hat) + eps)
-            return w, AmsgradState(t, m, v, top)
-        v_hat = v / (1 - beta2**t)
-        return kept - eta * m_hat / (np.sqrt(v_hat) + eps), AdamState(t, m, v)
-
-    @functools.cache
-    def factors(dtype: Any) -> list[Array]:
-        """Arrays, with which NumPy is quicker than with numbers."""
-        # What `grad` is squared of has the factor 1 - beta1 by then.
-        share_v = (1 - beta2) / (1 - beta1) ** 2
-        return [np.array(c, dtype) for c in (beta1, 1 - beta1, beta2, share_v)]
-
-    def step_in_place(
-        w: Array, grad: Array, state: AdamState
-    ) -> tuple[Array, AdamState]:
-        eta = _rate(f"{where}.step", lr, state.t, w)
-        t, m, v = state.t + 1, state.m, state.v
-        keep_m, share_m, keep_v, share_v = factors(w.dtype)
-        np.multiply(m, keep_m, out=m)
-        np.multiply(grad, share_m, out=grad)
-        np.add(m, grad, out=m)
-        np.multiply(v, keep_v, out=v)
-        np.multiply(grad, grad, out=grad)
-        np.multiply(grad, share_v, out=grad)
-        np.add(v, grad, out=v)
-        # sqrt(v_hat) is sqrt(v) / root, and m_hat is m / (1 - beta1^t).
-        root = math.sqrt(1 - beta2**t)
-        np.sqrt(v, out=grad)
-        np.add(grad, np.array(eps * root, w.dtype), out=grad)
-        np.divide(m, grad, out=grad)
-        rate = eta * (root / (1 - beta1**t))
-        np.multiply(grad, np.array(rate, w.dtype), out=grad)
-        if weight_decay:
-            np.multiply(w, 1 - eta * weight_decay, out=w)
-        np.subtract(w, grad, out=w)
-        return w, AdamState(t, m, v)
-
-    if amsgrad:
-        return Optimizer(init, step, lr=lr)
-    return planned(init, step, step_in_place, lr)
-
-
-class AdadeltaState(NamedTuple):
-    """State of `adadelta`: steps done, mean squares of gradients and of steps."""
-
-    t: int
-    v: Array
-    u: Array
-
-
-def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimizer:
+@rule(AdadeltaState, squares=True)
+def adadelta(
+    w: Array, g: Array, t: int, s: AdadeltaState, /, lr: Rate = 1.0, *,
+    decay: Decay = 0.9, eps: NonNegative = 1e-6,
+) -> tuple[Array, AdadeltaState]:  # fmt: skip
     r"""A step in the unit of the weights: past steps over past gradients.
 
     $$v \leftarrow \rho v + (1-\rho)\,g^2 \qquad
@@ -532,43 +459,17 @@ def adadelta(lr: Rate = 1.0, *, decay: float = 0.9, eps: float = 1e-6) -> Optimi
     >>> w
     array([0.99683775, 0.99683773])
     """
-    lr = check.rate("adadelta", lr)
-    decay = check.number("adadelta", "decay", decay, low=0, high=1, open_high=True)
-    eps = check.number("adadelta", "eps", eps, low=0)
-
-    def init(w: Array) -> AdadeltaState:
-        arrays.weights("adadelta.init", w)
-        return AdadeltaState(0, np.zeros_like(w), np.zeros_like(w))
-
-    def step(
-        w: Array, grad: Array, state: AdadeltaState
-    ) -> tuple[Array, AdadeltaState]:
-        arrays.step("adadelta.step", w, grad, state, AdadeltaState)
-        eta = _rate("adadelta.step", lr, state.t, w)
-        v = decay * state.v + (1 - decay) * grad**2
-        delta = np.sqrt(state.u + eps) / np.sqrt(v + eps) * grad
-        u = decay * state.u + (1 - decay) * delta**2
-        return w - eta * delta, AdadeltaState(state.t + 1, v, u)
-
-    return Optimizer(init, step, lr=lr)
+    v = decay * s.v + (1 - decay) * g**2
+    delta = np.sqrt(s.u + eps) / np.sqrt(v + eps) * g
+    u = decay * s.u + (1 - decay) * delta**2
+    return w - lr * delta, AdadeltaState(t, v, u)
 
 
-class NadamState(NamedTuple):
-    """State of `nadam`: as `AdamState`, and the product of all mu."""
-
-    t: int
-    m: Array
-    v: Array
-    mu: float
-
-
+@rule(NadamState, squares=True, start=start_nadam)
 def nadam(
-    lr: Rate = 2e-3,
-    *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
-) -> Optimizer:
+    w: Array, g: Array, t: int, s: NadamState, /, lr: Rate = 2e-3, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8,
+) -> tuple[Array, NadamState]:  # fmt: skip
     r"""Adam that looks ahead as Nesterov does.
 
     With $m$, $v$ of `adam` and $\mu_t = \beta_1\,(1 - \tfrac12\,0.96^{\,0.004\,t})$:
@@ -612,37 +513,20 @@ def nadam(
     >>> w
     array([0.89435482, 0.89435482])
     """
-    lr = check.rate("nadam", lr)
-    beta1 = check.number("nadam", "beta1", beta1, low=0, high=1, open_high=True)
-    beta2 = check.number("nadam", "beta2", beta2, low=0, high=1, open_high=True)
-    eps = check.number("nadam", "eps", eps, low=0)
-
-    def init(w: Array) -> NadamState:
-        arrays.weights("nadam.init", w)
-        return NadamState(0, np.zeros_like(w), np.zeros_like(w), 1.0)
-
-    def step(w: Array, grad: Array, state: NadamState) -> tuple[Array, NadamState]:
-        arrays.step("nadam.step", w, grad, state, NadamState)
-        eta = _rate("nadam.step", lr, state.t, w)
-        t = state.t + 1
-        now, ahead = (beta1 * (1 - 0.5 * 0.96 ** (0.004 * i)) for i in (t, t + 1))
-        mu = state.mu * now
-        m = beta1 * state.m + (1 - beta1) * grad
-        v = beta2 * state.v + (1 - beta2) * grad**2
-        along = (1 - now) / (1 - mu) * grad + ahead / (1 - mu * ahead) * m
-        scale = np.sqrt(v / (1 - beta2**t)) + eps
-        return w - eta * along / scale, NadamState(t, m, v, mu)
-
-    return Optimizer(init, step, lr=lr)
+    now, ahead = look_ahead(beta1, t), look_ahead(beta1, t + 1)
+    mu = s.mu * now
+    m = beta1 * s.m + (1 - beta1) * g
+    v = beta2 * s.v + (1 - beta2) * g**2
+    along = (1 - now) / (1 - mu) * g + ahead / (1 - mu * ahead) * m
+    scale = np.sqrt(v / (1 - beta2**t)) + eps
+    return w - lr * along / scale, NadamState(t, m, v, mu)
 
 
+@rule(AdamState, squares=True)
 def radam(
-    lr: Rate = 1e-3,
-    *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
-) -> Optimizer:
+    w: Array, g: Array, t: int, s: AdamState, /, lr: Rate = 1e-3, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8,
+) -> tuple[Array, AdamState]:  # fmt: skip
     r"""Adam that waits until $v$ can be trusted.
 
     $\rho_t = \rho_\infty - 2t\beta_2^t/(1-\beta_2^t)$ is how much $v$ can be trusted,
@@ -688,44 +572,194 @@ def radam(
     >>> w
     array([0.99, 0.9 ])
     """
-    lr = check.rate("radam", lr)
-    beta1 = check.number("radam", "beta1", beta1, low=0, high=1, open_high=True)
-    beta2 = check.number("radam", "beta2", beta2, low=0, high=1, open_high=True)
-    eps = check.number("radam", "eps", eps, low=0)
-
-    def init(w: Array) -> AdamState:
-        arrays.weights("radam.init", w)
-        return AdamState(0, np.zeros_like(w), np.zeros_like(w))
-
-    def step(w: Array, grad: Array, state: AdamState) -> tuple[Array, AdamState]:
-        arrays.step("radam.step", w, grad, state, AdamState)
-        eta = _rate("radam.step", lr, state.t, w)
-        t = state.t + 1
-        m = beta1 * state.m + (1 - beta1) * grad
-        v = beta2 * state.v + (1 - beta2) * grad**2
-        m_hat = m / (1 - beta1**t)
-        factor = trust(beta2, t)
-        if factor > 0:
-            m_hat = m_hat * factor * math.sqrt(1 - beta2**t) / (np.sqrt(v) + eps)
-        return w - eta * m_hat, AdamState(t, m, v)
-
-    return Optimizer(init, step, lr=lr)
+    m = beta1 * s.m + (1 - beta1) * g
+    v = beta2 * s.v + (1 - beta2) * g**2
+    m_hat = m / (1 - beta1**t)
+    if t > wait(beta2):
+        m_hat = m_hat * trust(beta2, t) * root(beta2, t) / (np.sqrt(v) + eps)
+    return w - lr * m_hat, AdamState(t, m, v)
 
 
-class LionState(NamedTuple):
-    """State of `lion`: the steps done and the mean of g."""
+@rule(AdamaxState)
+def adamax(
+    w: Array, g: Array, t: int, s: AdamaxState, /, lr: Rate = 2e-3, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8,
+) -> tuple[Array, AdamaxState]:  # fmt: skip
+    r"""Adam that divides by the largest gradient of late, not by a mean of squares.
 
-    t: int
-    m: Array
+    $$m \leftarrow \beta_1 m + (1-\beta_1)\,g \qquad
+    u \leftarrow \max(\beta_2 u,\ |g| + \epsilon) \qquad
+    w \leftarrow w - \frac{\eta}{1-\beta_1^t}\,\frac{m}{u}$$
+
+    A step is never longer than about $\eta$. Nothing corrects $u$ for its start at 0:
+    the first gradient takes its place.
+
+    Convention: $\epsilon$ is added to $|g|$, as in PyTorch; the paper has none.
+
+    Parameters
+    ----------
+    lr : float, Array of shape (m, 1), or schedule
+        $\eta$, 0 or more: about how far a weight moves in a step.
+    beta1, beta2 : float
+        From 0 to below 1.
+    eps : float
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
+
+    Returns
+    -------
+    Optimizer
+        Its `step` keeps the dtype of `w`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `sgd`.
+
+    References
+    ----------
+    [Kingma and Ba (2015)][kingma2015], Algorithm 2.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> opt = cg.optimizers.adamax(lr=0.1)
+    >>> w = cg.array([1.0, 1.0])
+    >>> w, state = opt.step(w, cg.array([1.0, 10.0]), opt.init(w))
+    >>> w
+    array([0.9, 0.9])
+    """
+    m = beta1 * s.m + (1 - beta1) * g
+    u = np.maximum(beta2 * s.u, abs(g) + eps)
+    return w - lr / (1 - beta1**t) * m / u, AdamaxState(t, m, u)
 
 
+@rule(RpropState, check=check_steps)
+def rprop(
+    w: Array, g: Array, t: int, s: RpropState, /, lr: Rate = 1e-2, *,
+    shrink: Shrinkage = 0.5, grow: Growth = 1.2,
+    smallest: NonNegative = 1e-6, largest: NonNegative = 50.0,
+) -> tuple[Array, RpropState]:  # fmt: skip
+    r"""A step for each weight, which grows until the sign of its gradient turns.
+
+    Only signs count. With $g'$ the gradient before, each weight has
+
+    $$\eta \leftarrow \begin{cases}
+    \gamma\,\eta & g g' > 0 \\ \sigma\,\eta & g g' < 0 \\ \eta & g g' = 0
+    \end{cases} \qquad w \leftarrow w - \eta\,\mathrm{sign}(g)$$
+
+    Where the sign turned, the weight waits for one step, and its gradient counts as 0
+    in the next. It is meant for gradients without noise.
+
+    Convention: as in PyTorch, a weight waits where the sign turned; the paper takes its
+    step back. The first step is $\eta$ as given, also outside of the two bounds.
+
+    Parameters
+    ----------
+    lr : float, Array of shape (m, 1), or schedule
+        $\eta$ of the first step, 0 or more.
+    shrink : float
+        $\sigma$, above 0 and below 1.
+    grow : float
+        $\gamma$, above 1.
+    smallest, largest : float
+        Bounds of $\eta$ after the first step, 0 or more.
+
+    Returns
+    -------
+    Optimizer
+        Its `step` keeps the dtype of `w`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `sgd`.
+
+    References
+    ----------
+    [Riedmiller and Braun (1993)][riedmiller1993].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> opt = cg.optimizers.rprop(lr=0.1)
+    >>> w = cg.array([1.0, 1.0])
+    >>> w, state = opt.step(w, cg.array([1.0, 10.0]), opt.init(w))
+    >>> w, state = opt.step(w, cg.array([2.0, -10.0]), state)
+    >>> w, state.eta
+    (array([0.78, 0.9 ]), array([0.12, 0.05]))
+    """
+    turn = np.sign(g) * np.sign(s.grad)
+    eta = np.where(turn > 0, s.eta * grow, np.where(turn < 0, s.eta * shrink, s.eta))
+    eta = np.clip(eta, smallest, largest) if t > 1 else np.zeros_like(w) + lr
+    g = np.where(turn < 0, 0, g)
+    return w - np.sign(g) * eta, RpropState(t, g, eta)
+
+
+@rule(AsgdState, start=start_asgd, weights=get_average)
+def asgd(
+    w: Array, g: Array, t: int, s: AsgdState, /, lr: Rate = 1e-2, *,
+    weight_decay: NonNegative = 1e-4, power: NonNegative = 0.75,
+    delay: NonNegative = 1e6,
+) -> tuple[Array, AsgdState]:  # fmt: skip
+    r"""Gradient descent with a rate that falls, and the average of its walk.
+
+    $$\eta_t = \frac{\eta}{(1 + \lambda\eta\,(t-1))^{\alpha}} \qquad
+    w \leftarrow (1 - \lambda\eta_t)\,w - \eta_t\,g$$
+
+    $$x \leftarrow (1-\mu)\,x + \mu\,w, \quad \mu = \frac{1}{\max(1,\ t - 1 - t_0)}$$
+
+    `state.x` is what to predict with; `weights` of the optimizer returns it, and so
+    does ``cg.training.fit``. Up to step $t_0$ it is $w$ itself.
+
+    Convention: as in PyTorch, where the average is left in the state of the optimizer.
+
+    Parameters
+    ----------
+    lr : float, Array of shape (m, 1), or schedule
+        $\eta$, 0 or more.
+    weight_decay : float
+        $\lambda$, 0 or more; it shrinks the rate, too.
+    power : float
+        $\alpha$, 0 or more: how fast the rate falls.
+    delay : float
+        $t_0$, 0 or more: the step after which the average begins.
+
+    Returns
+    -------
+    Optimizer
+        Its `step` keeps the dtype of `w`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `sgd`.
+
+    References
+    ----------
+    [Polyak and Juditsky (1992)][polyak1992].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> opt = cg.optimizers.asgd(lr=0.1, weight_decay=0.0, delay=0)
+    >>> w = cg.array([1.0])
+    >>> state = opt.init(w)
+    >>> for _ in range(3):
+    ...     w, state = opt.step(w, cg.array([1.0]), state)
+    >>> w, opt.weights(w, state)
+    (array([0.7]), array([0.75]))
+    """
+    eta = fall(lr, weight_decay, power, t)
+    w, mu = (1 - weight_decay * eta) * w - eta * g, 1 / max(1, t - 1 - delay)
+    return w, AsgdState(t, (1 - mu) * s.x + mu * w)
+
+
+@rule(LionState)
 def lion(
-    lr: Rate = 1e-4,
-    *,
-    beta1: float = 0.9,
-    beta2: float = 0.99,
-    weight_decay: float = 0.0,
-) -> Optimizer:
+    w: Array, g: Array, t: int, s: LionState, /, lr: Rate = 1e-4, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.99, weight_decay: NonNegative = 0.0,
+) -> tuple[Array, LionState]:  # fmt: skip
     r"""Only the sign counts: every weight moves by the same amount.
 
     $$w \leftarrow (1-\eta\lambda)\,w - \eta\,\mathrm{sign}(\beta_1 m + (1-\beta_1)\,g)
@@ -765,43 +799,148 @@ def lion(
     >>> w
     array([0.9, 0.9])
     """
-    lr = check.rate("lion", lr)
-    beta1 = check.number("lion", "beta1", beta1, low=0, high=1, open_high=True)
-    beta2 = check.number("lion", "beta2", beta2, low=0, high=1, open_high=True)
-    weight_decay = check.number("lion", "weight_decay", weight_decay, low=0)
-
-    def init(w: Array) -> LionState:
-        arrays.weights("lion.init", w)
-        return LionState(0, np.zeros_like(w))
-
-    def step(w: Array, grad: Array, state: LionState) -> tuple[Array, LionState]:
-        arrays.step("lion.step", w, grad, state, LionState)
-        eta = _rate("lion.step", lr, state.t, w)
-        along = np.sign(beta1 * state.m + (1 - beta1) * grad)
-        m = beta2 * state.m + (1 - beta2) * grad
-        return w * (1 - eta * weight_decay) - eta * along, LionState(state.t + 1, m)
-
-    return Optimizer(init, step, lr=lr)
+    along = np.sign(beta1 * s.m + (1 - beta1) * g)
+    m = beta2 * s.m + (1 - beta2) * g
+    return w * (1 - lr * weight_decay) - lr * along, LionState(t, m)
 
 
-class ScheduleFreeState(NamedTuple):
-    """State of `schedule_free_adamw`: the walk, its average, and what weighs it."""
+@rule(AdamState, squares=True, per_network=True)
+@np.errstate(invalid="ignore")  # inf - inf is nan
+def lamb(
+    w: Array, g: Array, t: int, s: AdamState, /, net: Net, lr: Rate = 1e-3, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-6,
+    weight_decay: NonNegative = 1e-2,
+) -> tuple[Array, AdamState]:  # fmt: skip
+    r"""Adam for large batches: a layer steps in proportion to its own length.
 
-    t: int
-    z: Array
-    x: Array
-    v: Array
-    total: float
+    With $\hat m$ and $\hat v$, the corrected means of `adam`, and $w_l$ the weights of
+    a layer:
+
+    $$u = \frac{\hat m}{\sqrt{\hat v} + \epsilon} + \lambda w \qquad
+    w_l \leftarrow w_l - \eta\,\frac{\lVert w_l \rVert}{\lVert u_l \rVert}\,u_l$$
+
+    Where one of the two lengths is 0, their ratio counts as 1.
+
+    Convention: a layer is its matrix and its bias together; $\phi(x) = x$ in the words
+    of the paper.
+
+    Parameters
+    ----------
+    net : Network
+        The network whose weights step; it says what a layer is.
+    lr : float, Array of shape (m, 1), or schedule
+        $\eta$, 0 or more: the share of its length by which a layer moves in a step.
+    beta1, beta2 : float
+        From 0 to below 1.
+    eps : float
+        $\epsilon$, 0 or more, in the gradient's unit. At 0, a weight that has
+        not had a gradient yet becomes nan, for its step is 0 / 0.
+    weight_decay : float
+        $\lambda$, 0 or more.
+
+    Returns
+    -------
+    Optimizer
+        Its `step` keeps the dtype of `w`.
+
+    Raises
+    ------
+    TypeError, ValueError, ShapeError
+        As `sgd`; if `net` is no network, or `w` not its weights.
+
+    References
+    ----------
+    [You and others (2020)][you2020].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> opt = cg.optimizers.lamb(cg.network([1, 1]), lr=0.1, weight_decay=0.0)
+    >>> w = cg.array([3.0, 4.0])
+    >>> w, state = opt.step(w, cg.array([1.0, 1.0]), opt.init(w))
+    >>> w  # by a tenth of its length, 5
+    array([2.64644661, 3.64644661])
+    """
+    m = beta1 * s.m + (1 - beta1) * g
+    v = beta2 * s.v + (1 - beta2) * g**2
+    u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps) + weight_decay * w
+    for layer, _ in layers(net):
+        size, length = norm(w[..., layer]), norm(u[..., layer])
+        u[..., layer] *= np.where(size > 0, size, length) / np.where(length, length, 1)
+    return w - lr * u, AdamState(t, m, v)
 
 
+@rule(MuonState, per_network=True)
+def muon(
+    w: Array, g: Array, t: int, s: MuonState, /, net: Net, lr: Rate = 2e-2, *,
+    momentum: Decay = 0.95, nesterov: bool = True, weight_decay: NonNegative = 0.0,
+) -> tuple[Array, MuonState]:  # fmt: skip
+    r"""Momentum made orthogonal: a layer moves as far in each of its directions.
+
+    $$m \leftarrow \mu m + (1-\mu)\,g \qquad
+    w_l \leftarrow (1-\eta\lambda)\,w_l - \eta\,\gamma_l\,\mathrm{orth}(u_l)$$
+
+    $u = \mu m + (1-\mu)\,g$ with `nesterov`, else $m$. Of $u_l = U \Sigma V^\top$, the
+    matrix of a layer, $\mathrm{orth}(u_l)$ is about $U V^\top$: five steps of Newton
+    and Schulz bring the singular values to between 0.7 and 1.2. For a layer with d
+    inputs and k outputs, $\gamma_l = \sqrt{\max(1,\ k/(d+1))}$.
+
+    Convention: as in PyTorch, which has $\lambda = 0.1$ and rounds the product to
+    bfloat16. A layer's bias is a row of its matrix, the weights of an input that is 1;
+    elsewhere biases are mostly left to `adamw`.
+
+    Parameters
+    ----------
+    net : Network
+        The network whose weights step; it says what a layer is.
+    lr : float, Array of shape (m, 1), or schedule
+        $\eta$, 0 or more: about how far a layer moves in each direction.
+    momentum : float
+        $\mu$, from 0 to below 1.
+    nesterov : bool
+        Look ahead.
+    weight_decay : float
+        $\lambda$, 0 or more.
+
+    Returns
+    -------
+    Optimizer
+        Its `step` keeps the dtype of `w`.
+
+    Raises
+    ------
+    TypeError, ValueError, ShapeError
+        As `sgd`; if `net` is no network, or `w` not its weights.
+
+    References
+    ----------
+    [Jordan and others (2024)][jordan2024].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> opt = cg.optimizers.muon(cg.network([1, 1]), lr=0.1)
+    >>> w = cg.array([1.0, 1.0])
+    >>> w, state = opt.step(w, cg.array([3.0, 4.0]), opt.init(w))
+    >>> w  # one direction, so by about 0.1 along the gradient
+    array([0.95821382, 0.94428509])
+    """
+    m = momentum * s.m + (1 - momentum) * g
+    u = momentum * m + (1 - momentum) * g if nesterov else m.copy()
+    for layer, shape in layers(net):
+        length = norm(u[..., layer])
+        unit = u[..., layer] / np.where(length > 0, length, 1)
+        u[..., layer] = orthogonalize(unit, shape)
+    return w * (1 - lr * weight_decay) - lr * u, MuonState(t, m)
+
+
+@rule(ScheduleFreeState, squares=True, start=start_schedule_free, weights=get_average)
+@np.errstate(invalid="ignore")  # inf - inf is nan
 def schedule_free_adamw(
-    lr: Rate = 2.5e-3,
-    *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
-) -> Optimizer:
+    w: Array, g: Array, t: int, s: ScheduleFreeState, /, lr: Rate = 2.5e-3, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8,
+    weight_decay: NonNegative = 0.0,
+) -> tuple[Array, ScheduleFreeState]:  # fmt: skip
     r"""An average of the walk in place of a schedule that ends at 0.
 
     The walk is $z$, its average is $x$, and gradients are taken between the two, at
@@ -849,50 +988,19 @@ def schedule_free_adamw(
     >>> w
     array([0.9, 0.9])
     """
-    lr = check.rate("schedule_free_adamw", lr)
-    beta1 = check.number(
-        "schedule_free_adamw", "beta1", beta1, low=0, high=1, open_high=True
-    )
-    beta2 = check.number(
-        "schedule_free_adamw", "beta2", beta2, low=0, high=1, open_high=True
-    )
-    eps = check.number("schedule_free_adamw", "eps", eps, low=0)
-    weight_decay = check.number(
-        "schedule_free_adamw", "weight_decay", weight_decay, low=0
-    )
-
-    def init(w: Array) -> ScheduleFreeState:
-        arrays.weights("schedule_free_adamw.init", w)
-        return ScheduleFreeState(0, w.copy(), w.copy(), np.zeros_like(w), 0.0)
-
-    @np.errstate(invalid="ignore")  # inf - inf is nan
-    def step(
-        w: Array, grad: Array, state: ScheduleFreeState
-    ) -> tuple[Array, ScheduleFreeState]:
-        arrays.step("schedule_free_adamw.step", w, grad, state, ScheduleFreeState)
-        eta = _rate("schedule_free_adamw.step", lr, state.t, w)
-        t = state.t + 1
-        v = beta2 * state.v + (1 - beta2) * grad**2
-        along = grad / (np.sqrt(v / (1 - beta2**t)) + eps) + weight_decay * w
-        z = state.z - eta * along
-        part, total = share(eta, state.total)
-        x = (1 - part) * state.x + part * z
-        w = (1 - beta1) * z + beta1 * x
-        return w, ScheduleFreeState(t, z, x, v, total)
-
-    return Optimizer(init, step, lambda _, state: state.x, lr)
+    v = beta2 * s.v + (1 - beta2) * g**2
+    along = g / (np.sqrt(v / (1 - beta2**t)) + eps) + weight_decay * w
+    z = s.z - lr * along
+    part, total = share(lr, s.total, t)
+    x = (1 - part) * s.x + part * z
+    return (1 - beta1) * z + beta1 * x, ScheduleFreeState(t, z, x, v, total)
 
 
-class BarzilaiBorweinState(NamedTuple):
-    """State of `barzilai_borwein`: the point before, its gradient, the last rate."""
-
-    t: int
-    w: Array
-    grad: Array
-    eta: Array
-
-
-def barzilai_borwein(lr: Rate) -> Optimizer:
+@rule(BarzilaiBorweinState, start=start_barzilai_borwein, per_network=True)
+@np.errstate(invalid="ignore")  # inf / inf is nan
+def barzilai_borwein(
+    w: Array, g: Array, t: int, s: BarzilaiBorweinState, /, lr: Rate,
+) -> tuple[Array, BarzilaiBorweinState]:  # fmt: skip
     r"""A rate from two points: what a quadratic with this change of slope would want.
 
     With $s = w - w'$ and $y = g - g'$, the change since the step before:
@@ -930,48 +1038,31 @@ def barzilai_borwein(lr: Rate) -> Optimizer:
     >>> w
     array([0.95, 0.5 ])
     """
-    lr = check.rate("barzilai_borwein", lr)
-
-    def init(w: Array) -> BarzilaiBorweinState:
-        arrays.weights("barzilai_borwein.init", w)
-        zeros = np.zeros_like(w)
-        return BarzilaiBorweinState(0, w.copy(), zeros, zeros[..., :1].copy())
-
-    def step(
-        w: Array, grad: Array, state: BarzilaiBorweinState
-    ) -> tuple[Array, BarzilaiBorweinState]:
-        arrays.step("barzilai_borwein.step", w, grad, state, BarzilaiBorweinState)
-        eta = _rate("barzilai_borwein.step", lr, state.t, w)
-        s, y = w - state.w, grad - state.grad
-        bend = (s * y).sum(-1, keepdims=True)
-        grows = (bend > 0) & (state.t > 0)
-        last = state.eta if state.t else np.zeros_like(state.eta) + eta
-        ratio = (s * s).sum(-1, keepdims=True) / np.where(grows, bend, 1)
-        eta = np.where(grows, ratio, last)
-        state = BarzilaiBorweinState(state.t + 1, w.copy(), grad.copy(), eta)
-        return w - eta * grad, state
-
-    return Optimizer(init, step, lr=lr)
+    # Each in units of its largest entry: a product of two large ones is infinite.
+    (d, d_unit), (y, y_unit) = map(in_units, (w - s.w, g - s.grad))
+    bend = (d * y).sum(-1, keepdims=True)
+    grows = (bend > 0) & (t > 1)
+    ratio = (d * d).sum(-1, keepdims=True) / np.where(grows, bend, 1)
+    last = s.eta if t > 1 else np.zeros_like(s.eta) + lr
+    eta = np.where(grows, ratio * (d_unit / y_unit), last)
+    return w - eta * g, BarzilaiBorweinState(t, w.copy(), g.copy(), eta)
 
 
-class DogState(NamedTuple):
-    """State of `dog`: where it started, the distance come, the sum of squared norms."""
-
-    t: int
-    start: Array
-    far: Array
-    total: Array
-
-
-def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
+@rule(DogState, start=start_dog, per_network=True)
+@np.errstate(invalid="ignore")  # inf - inf is nan
+def dog(
+    w: Array, g: Array, t: int, s: DogState, /, lr: Rate = 1.0, *,
+    eps: NonNegative = 1e-8,
+) -> tuple[Array, DogState]:  # fmt: skip
     r"""Distance over gradients: a rate for each step that nobody has to choose.
 
     $$r \leftarrow \max(r,\ \lVert w - w_0\rVert) \qquad
     G \leftarrow G + \lVert g\rVert^2 \qquad
     w \leftarrow w - \eta\,\frac{r}{\sqrt{G + \epsilon}}\,g$$
 
-    $r$ starts at $10^{-6}(1 + \lVert w_0\rVert)$. The paper predicts with an average of
-    the walk: wrap it in `averaged`.
+    $r$ starts at $10^{-6}(1 + \lVert w_0\rVert)$. The state keeps $\sqrt G$, for the
+    square of a large gradient is infinite. The paper predicts with an average of
+    the walk: wrap it in `ema`.
 
     Parameters
     ----------
@@ -1004,45 +1095,17 @@ def dog(lr: Rate = 1.0, *, eps: float = 1e-8) -> Optimizer:
     >>> w
     array([0.99999976, 0.9999976 ])
     """
-    lr = check.rate("dog", lr)
-    eps = check.number("dog", "eps", eps, low=0)
-
-    def init(w: Array) -> DogState:
-        arrays.weights("dog.init", w)
-        far = 1e-6 * (1 + _norm(w))
-        return DogState(0, w.copy(), far, np.zeros_like(far))
-
-    @np.errstate(invalid="ignore")  # inf - inf is nan
-    def step(w: Array, grad: Array, state: DogState) -> tuple[Array, DogState]:
-        arrays.step("dog.step", w, grad, state, DogState)
-        eta = _rate("dog.step", lr, state.t, w)
-        far = np.maximum(state.far, _norm(w - state.start))
-        total = state.total + _norm(grad) ** 2
-        w = w - eta * far / np.sqrt(total + eps) * grad
-        return w, DogState(state.t + 1, state.start.copy(), far, total)
-
-    return Optimizer(init, step, lr=lr)
+    far = np.maximum(s.far, norm(w - s.start))
+    total = np.hypot(s.total, norm(g))
+    w = w - lr * far / np.hypot(total, math.sqrt(eps)) * g
+    return w, DogState(t, s.start.copy(), far, total)
 
 
-class ProdigyState(NamedTuple):
-    """State of `prodigy`: as `AdamState`, and what estimates the distance d."""
-
-    t: int
-    m: Array
-    v: Array
-    start: Array
-    s: Array
-    r: Array
-    d: Array
-
-
+@rule(ProdigyState, squares=True, start=start_prodigy, per_network=True)
 def prodigy(
-    lr: Rate = 1.0,
-    *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
-) -> Optimizer:
+    w: Array, g: Array, t: int, s: ProdigyState, /, lr: Rate = 1.0, *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8,
+) -> tuple[Array, ProdigyState]:  # fmt: skip
     r"""Adam whose rate is a running estimate $d$ of the distance to the minimum.
 
     $$m \leftarrow \beta_1 m + (1-\beta_1)\,d g \qquad
@@ -1089,44 +1152,22 @@ def prodigy(
     >>> w
     array([0.99999684, 0.99999684])
     """
-    lr = check.rate("prodigy", lr)
-    beta1 = check.number("prodigy", "beta1", beta1, low=0, high=1, open_high=True)
-    beta2 = check.number("prodigy", "beta2", beta2, low=0, high=1, open_high=True)
-    eps = check.number("prodigy", "eps", eps, low=0)
-
-    def init(w: Array) -> ProdigyState:
-        arrays.weights("prodigy.init", w)
-        zeros = [np.zeros_like(w) for _ in range(3)]
-        one = np.zeros_like(w[..., :1])
-        m, v, s = zeros
-        return ProdigyState(0, m, v, w.copy(), s, one, one + 1e-6)
-
-    def step(w: Array, grad: Array, state: ProdigyState) -> tuple[Array, ProdigyState]:
-        arrays.step("prodigy.step", w, grad, state, ProdigyState)
-        eta = _rate("prodigy.step", lr, state.t, w)
-        slow, d = math.sqrt(beta2), state.d
-        m = beta1 * state.m + (1 - beta1) * d * grad
-        v = beta2 * state.v + (1 - beta2) * (d * grad) ** 2
-        pull = (grad * (state.start - w)).sum(-1, keepdims=True)
-        r = slow * state.r + (1 - slow) * eta * d**2 * pull
-        s = slow * state.s + (1 - slow) * eta * d**2 * grad
-        w = w - eta * d * m / (np.sqrt(v) + np.maximum(d * eps, _TINY))
-        reach = abs(s).sum(-1, keepdims=True)
-        d = np.maximum(d, r / np.where(reach > 0, reach, 1))
-        return w, ProdigyState(state.t + 1, m, v, state.start.copy(), s, r, d)
-
-    return Optimizer(init, step, lr=lr)
+    slow, d = math.sqrt(beta2), s.d
+    m = beta1 * s.m + (1 - beta1) * d * g
+    v = beta2 * s.v + (1 - beta2) * (d * g) ** 2
+    r = slow * s.r + (1 - slow) * lr * d**2 * (g * (s.start - w)).sum(-1, keepdims=True)
+    far = slow * s.s + (1 - slow) * lr * d**2 * g
+    w = w - lr * d * m / (np.sqrt(v) + np.maximum(d * eps, TINY))
+    reach = abs(far).sum(-1, keepdims=True)
+    d = np.maximum(d, r / np.where(reach > 0, reach, 1))
+    return w, ProdigyState(t, m, v, s.start.copy(), far, r, d)
 
 
-class HypergradientState(NamedTuple):
-    """State of `hypergradient`: the gradient before, and the rate."""
-
-    t: int
-    grad: Array
-    eta: Array
-
-
-def hypergradient(lr: Rate = 1e-2, *, hyper_lr: float = 1e-4) -> Optimizer:
+@rule(HypergradientState, squares=True, start=start_hypergradient, per_network=True)
+def hypergradient(
+    w: Array, g: Array, t: int, s: HypergradientState, /, lr: Rate = 1e-2, *,
+    hyper_lr: NonNegative = 1e-4,
+) -> tuple[Array, HypergradientState]:  # fmt: skip
     r"""Gradient descent on the rate itself.
 
     The slope of the loss with respect to the rate of the step before is
@@ -1166,35 +1207,16 @@ def hypergradient(lr: Rate = 1e-2, *, hyper_lr: float = 1e-4) -> Optimizer:
     >>> w
     array([0.95, 0.5 ])
     """
-    lr = check.rate("hypergradient", lr)
-    hyper_lr = check.number("hypergradient", "hyper_lr", hyper_lr, low=0)
-
-    def init(w: Array) -> HypergradientState:
-        arrays.weights("hypergradient.init", w)
-        return HypergradientState(0, np.zeros_like(w), np.zeros_like(w[..., :1]))
-
-    def step(
-        w: Array, grad: Array, state: HypergradientState
-    ) -> tuple[Array, HypergradientState]:
-        arrays.step("hypergradient.step", w, grad, state, HypergradientState)
-        eta = _rate("hypergradient.step", lr, state.t, w)
-        before = state.eta if state.t else np.zeros_like(state.eta) + eta
-        rate = before + hyper_lr * (grad * state.grad).sum(-1, keepdims=True)
-        return w - rate * grad, HypergradientState(state.t + 1, grad.copy(), rate)
-
-    return Optimizer(init, step, lr=lr)
+    before = s.eta if t > 1 else np.zeros_like(s.eta) + lr
+    eta = before + (hyper_lr * g * s.grad).sum(-1, keepdims=True)
+    return w - eta * g, HypergradientState(t, g.copy(), eta)
 
 
-class ClippedState(NamedTuple):
-    """State of `clipped`: the steps done and the state of what it wraps."""
-
-    t: int
-    inner: Any
-
-
-def clipped(
-    optimizer: Optimizer, *, norm: float | None = None, value: float | None = None
-) -> Optimizer:
+@wrapper(ClipState, check=check_one_limit)
+def clip(
+    w: Array, g: Array, s: ClipState, /, optimizer: Optimizer, *,
+    norm: Limit = None, value: Limit = None,
+) -> tuple[Array, ClipState]:  # fmt: skip
     r"""Shorten long gradients before another optimizer sees them.
 
     By norm, $g \leftarrow g \cdot \min(1, c/\lVert g\rVert)$ keeps the direction; each
@@ -1224,50 +1246,28 @@ def clipped(
     Examples
     --------
     >>> import chalkgrad.numpy as cg
-    >>> opt = cg.optimizers.clipped(cg.optimizers.sgd(lr=1.0), norm=5.0)
+    >>> opt = cg.optimizers.clip(cg.optimizers.sgd(lr=1.0), norm=5.0)
     >>> w = cg.array([0.0, 0.0])
     >>> w, state = opt.step(w, cg.array([30.0, 40.0]), opt.init(w))
     >>> w
     array([-3., -4.])
     """
-    check.optimizer("clipped", optimizer)
-    limit, by_norm = check.one_limit("clipped", norm=norm, value=value)
-
-    def init(w: Array) -> ClippedState:
-        return ClippedState(0, optimizer.init(w))
-
-    def step(w: Array, grad: Array, state: ClippedState) -> tuple[Array, ClippedState]:
-        check.state("clipped.step", state, ClippedState)
-        arrays.real("clipped.step", "grad", grad)
-        if by_norm:
-            # In units of the largest entry: the square of a large one is infinite.
-            unit = np.maximum(abs(grad).max(-1, keepdims=True), limit)
-            direction = grad / unit
-            length = np.maximum(_norm(direction), limit / unit)
-            short = length <= limit / unit
-            grad = np.where(short, grad, direction * (limit / length))
-        else:
-            grad = np.clip(grad, -limit, limit)
-        w, inner = optimizer.step(w, grad, state.inner)
-        return w, ClippedState(state.t + 1, inner)
-
-    return Optimizer(
-        init,
-        step,
-        lambda w, state: optimizer.weights(w, state.inner),
-        optimizer.lr,
-    )
+    if norm is not None:
+        unit = np.maximum(abs(g).max(-1, keepdims=True), norm)  # no square overflows
+        direction = g / unit
+        length = np.maximum(arrays.norm(direction), norm / unit)
+        g = np.where(length <= norm / unit, g, direction * (norm / length))
+    if value is not None:
+        g = np.clip(g, -value, value)
+    w, inner = optimizer.step(w, g, s.inner)
+    return w, ClipState(s.t + 1, inner)
 
 
-class AveragedState(NamedTuple):
-    """State of `averaged`: steps done, the average, the state of what it wraps."""
-
-    t: int
-    mean: Array
-    inner: Any
-
-
-def averaged(optimizer: Optimizer, *, decay: float = 0.999) -> Optimizer:
+@wrapper(EmaState, weights=get_mean, uses=())
+def ema(
+    w: Array, g: Array, s: EmaState, /, optimizer: Optimizer, *,
+    decay: Decay = 0.999,
+) -> tuple[Array, EmaState]:  # fmt: skip
     r"""Predict with an average of the walk (EMA); the walk itself stays as it is.
 
     $$\bar w \leftarrow \beta_t \bar w + (1-\beta_t)\,w, \qquad
@@ -1301,55 +1301,95 @@ def averaged(optimizer: Optimizer, *, decay: float = 0.999) -> Optimizer:
     Examples
     --------
     >>> import chalkgrad.numpy as cg
-    >>> opt = cg.optimizers.averaged(cg.optimizers.sgd(lr=1.0))
+    >>> opt = cg.optimizers.ema(cg.optimizers.sgd(lr=1.0))
     >>> w = cg.array([1.0])
     >>> w, state = opt.step(w, cg.array([1.0]), opt.init(w))
     >>> w, opt.weights(w, state)
     (array([0.]), array([0.5]))
     """
-    check.optimizer("averaged", optimizer)
-    decay = check.number("averaged", "decay", decay, low=0, high=1, open_high=True)
-
-    def init(w: Array) -> AveragedState:
-        arrays.weights("averaged.init", w)
-        return AveragedState(0, w.copy(), optimizer.init(w))
-
-    def step(
-        w: Array, grad: Array, state: AveragedState
-    ) -> tuple[Array, AveragedState]:
-        check.state("averaged.step", state, AveragedState)
-        w, inner = optimizer.step(w, grad, state.inner)
-        t = state.t + 1
-        keep = min(decay, t / (t + 1))
-        return w, AveragedState(t, keep * state.mean + (1 - keep) * w, inner)
-
-    return Optimizer(init, step, lambda _, state: state.mean, optimizer.lr)
+    w, inner = optimizer.step(w, g, s.inner)
+    t = s.t + 1
+    keep = min(decay, t / (t + 1))
+    return w, EmaState(t, keep * s.mean + (1 - keep) * w, inner)
 
 
-# What keeps 0 / 0 from being nan where every gradient was 0.
-_TINY = 1e-30
+@wrapper()
+def maximize(w: Array, g: Array, s: Any, /, optimizer: Optimizer) -> tuple[Array, Any]:
+    r"""Go up: give another optimizer the gradient of $-L$.
 
+    $$g \leftarrow -g$$
 
-def _norm(x: Array) -> Array:
-    """Length of the last axis, which stays."""
-    length: Array = np.linalg.norm(x, axis=-1, keepdims=True)
-    return length
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Who steps.
 
+    Returns
+    -------
+    Optimizer
+        As `optimizer`, with its state.
 
-def trust(beta2: float, t: int) -> float:
-    """RAdam's factor r after t steps; 0 while v cannot be trusted."""
-    most = 2 / (1 - beta2) - 1
-    rho = most - 2 * t * beta2**t / (1 - beta2**t)
-    if rho <= 5:
-        return 0.0
-    return math.sqrt((rho - 4) * (rho - 2) * most / ((most - 4) * (most - 2) * rho))
+    Raises
+    ------
+    TypeError
+        If `optimizer` is none.
 
+    References
+    ----------
+    Uphill is downhill of the other sign: [Cauchy (1847)][cauchy1847].
 
-def share(eta: Any, total: float) -> tuple[float, float]:
-    """What a step weighs in the average of all, and the sum of weights with it.
-
-    A step weighs as the square of its rate; an array of rates does not change.
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> opt = cg.optimizers.maximize(cg.optimizers.sgd(lr=0.5))
+    >>> w = cg.array([1.0])
+    >>> w, state = opt.step(w, cg.array([2.0]), opt.init(w))
+    >>> w
+    array([2.])
     """
-    weight = eta * eta if isinstance(eta, float) else 1.0
-    total += weight
-    return weight / total if total else 0.0, total
+    return optimizer.step(w, -g, s)
+
+
+@wrapper(uses=("w", "grad"))
+def decay_weights(
+    w: Array, g: Array, s: Any, /, optimizer: Optimizer, *, weight_decay: NonNegative
+) -> tuple[Array, Any]:
+    r"""Add the gradient of $\tfrac\lambda2 \lVert w \rVert^2$ before another steps.
+
+    $$g \leftarrow g + \lambda w$$
+
+    Convention: the decay is coupled, as PyTorch's ``weight_decay`` is but for AdamW: it
+    passes through all that the rule does with a gradient. To go up with it, say
+    ``maximize(decay_weights(…))``: the weights still shrink.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Who steps.
+    weight_decay : float
+        $\lambda$, 0 or more.
+
+    Returns
+    -------
+    Optimizer
+        As `optimizer`, with its state.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `weight_decay` is out of its range.
+
+    References
+    ----------
+    What differs from a decay apart: [Loshchilov and Hutter (2019)][loshchilov2019].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> opt = cg.optimizers.decay_weights(cg.optimizers.sgd(lr=0.5), weight_decay=0.5)
+    >>> w = cg.array([1.0])
+    >>> w, state = opt.step(w, cg.array([0.0]), opt.init(w))
+    >>> w
+    array([0.75])
+    """
+    return optimizer.step(w, g + weight_decay * w, s)

@@ -1,4 +1,4 @@
-r"""Schedules, the same in both halves: $\eta(t)$ for $t = 0, 1, 2, \dots$ steps done.
+r"""Schedules, the same in both backends: $\eta(t)$ for $t = 0, 1, 2, \dots$ steps done.
 
 A schedule is a pure function of an int that gives a float: it keeps no state, so it may
 be asked for any step in any order, drawn, and shared between optimizers. Give one to an
@@ -8,18 +8,22 @@ optimizer in place of its `lr`.
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from chalkgrad._core import check
+from chalkgrad._core.made import remember_call
 from chalkgrad._core.types import Schedule
 
 __all__ = [
     "constant",
     "cosine",
     "cosine_restarts",
+    "cyclic",
     "exponential",
     "inverse_sqrt",
     "join",
+    "linear",
     "one_cycle",
     "plateau",
     "polynomial",
@@ -48,6 +52,12 @@ def _list(where: str, name: str, value: Any) -> list[Any]:
     return value
 
 
+def _count_steps(where: str, t: Any) -> int:
+    """Return `t` as an int if it may count steps; a float may hold no larger one."""
+    return check.integer(where, "t", t, high=2**64 - 1)
+
+
+@remember_call
 def constant(lr: float) -> Schedule:
     r"""The same rate at every step: $\eta(t) = \eta_0$.
 
@@ -83,12 +93,13 @@ def constant(lr: float) -> Schedule:
     lr = check.number("constant", "lr", lr, low=0)
 
     def schedule(t: int) -> float:
-        check.integer("constant", "t", t)
+        _count_steps("constant", t)
         return lr
 
     return schedule
 
 
+@remember_call
 def step(lr: float, *, every: int, factor: float) -> Schedule:
     r"""Stairs: $\eta(t) = \eta_0\,f^{\lfloor t/k\rfloor}$.
 
@@ -124,7 +135,7 @@ def step(lr: float, *, every: int, factor: float) -> Schedule:
     factor = check.number("step", "factor", factor, low=0, open_low=True)
 
     def schedule(t: int) -> float:
-        stair: int = check.integer("step", "t", t) // every
+        stair: int = _count_steps("step", t) // every
         try:
             return float(lr * factor**stair)
         except OverflowError:
@@ -133,6 +144,7 @@ def step(lr: float, *, every: int, factor: float) -> Schedule:
     return schedule
 
 
+@remember_call
 def exponential(lr: float, *, rate: float) -> Schedule:
     r"""A slide: $\eta(t) = \eta_0\,e^{-rt}$, halved every $\ln 2/r$ steps.
 
@@ -169,15 +181,19 @@ def exponential(lr: float, *, rate: float) -> Schedule:
     rate = check.number("exponential", "rate", rate, low=0)
 
     def schedule(t: int) -> float:
-        return lr * math.exp(-rate * check.integer("exponential", "t", t))
+        return lr * math.exp(-rate * _count_steps("exponential", t))
 
     return schedule
 
 
-def cosine(lr: float, *, steps: int, floor: float = 0.0) -> Schedule:
+@remember_call
+def cosine(
+    lr: float, *, steps: int, floor: float = 0.0, periodic: bool = False
+) -> Schedule:
     r"""Half a wave down: $\eta(t) = \eta_1 + (\eta_0-\eta_1)\,(1+\cos(\pi t/T))/2$.
 
-    After $T$ steps it stays at the floor $\eta_1$.
+    After $T$ steps it stays at the floor $\eta_1$; with `periodic` the wave goes on, up
+    again and down again, as that of PyTorch's ``CosineAnnealingLR`` does.
 
     Parameters
     ----------
@@ -187,6 +203,8 @@ def cosine(lr: float, *, steps: int, floor: float = 0.0) -> Schedule:
         $T$, the steps to the floor; 1 or more.
     floor : float
         $\eta_1$, the rate at the end; from 0 to `lr`.
+    periodic : bool
+        Go on after $T$ steps instead of staying.
 
     Returns
     -------
@@ -196,8 +214,8 @@ def cosine(lr: float, *, steps: int, floor: float = 0.0) -> Schedule:
     Raises
     ------
     TypeError, ValueError
-        As `constant`; also if `steps` is not a whole number above 0, or `floor` is not
-        from 0 to `lr`.
+        As `constant`; also if `steps` is not a whole number above 0, `floor` is not
+        from 0 to `lr`, or `periodic` is not True or False.
 
     References
     ----------
@@ -213,14 +231,17 @@ def cosine(lr: float, *, steps: int, floor: float = 0.0) -> Schedule:
     lr = check.number("cosine", "lr", lr, low=0)
     steps = check.integer("cosine", "steps", steps, low=1)
     floor = check.number("cosine", "floor", floor, low=0, high=lr)
+    periodic = check.boolean("cosine", "periodic", periodic)
 
     def schedule(t: int) -> float:
-        done = min(check.integer("cosine", "t", t) / steps, 1.0)
+        t = _count_steps("cosine", t)
+        done = (t % (2 * steps) if periodic else min(t, steps)) / steps
         return floor + (lr - floor) * (1 + math.cos(math.pi * done)) / 2
 
     return schedule
 
 
+@remember_call
 def cosine_restarts(
     lr: float, *, period: int, multiplier: int = 1, floor: float = 0.0
 ) -> Schedule:
@@ -272,7 +293,7 @@ def cosine_restarts(
     floor = check.number(name, "floor", floor, low=0, high=lr)
 
     def schedule(t: int) -> float:
-        since, length = check.integer(name, "t", t), period
+        since, length = _count_steps(name, t), period
         while multiplier > 1 and since >= length:
             since, length = since - length, length * multiplier
         done = since % length / length
@@ -281,6 +302,7 @@ def cosine_restarts(
     return schedule
 
 
+@remember_call
 def polynomial(
     lr: float, *, steps: int, power: float = 1.0, floor: float = 0.0
 ) -> Schedule:
@@ -327,12 +349,13 @@ def polynomial(
     floor = check.number("polynomial", "floor", floor, low=0, high=lr)
 
     def schedule(t: int) -> float:
-        left = max(1 - check.integer("polynomial", "t", t) / steps, 0.0)
+        left = max(1 - _count_steps("polynomial", t) / steps, 0.0)
         return float(floor + (lr - floor) * left**power)
 
     return schedule
 
 
+@remember_call
 def inverse_sqrt(lr: float, *, steps: int) -> Schedule:
     r"""A climb in a straight line, then $1/\sqrt t$: the rate of the Transformer.
 
@@ -374,14 +397,22 @@ def inverse_sqrt(lr: float, *, steps: int) -> Schedule:
     steps = check.integer("inverse_sqrt", "steps", steps, low=1)
 
     def schedule(t: int) -> float:
-        count = check.integer("inverse_sqrt", "t", t) + 1
+        count = _count_steps("inverse_sqrt", t) + 1
         return lr * min(count / steps, math.sqrt(steps / count))
 
     return schedule
 
 
+@remember_call
 def one_cycle(
-    lr: float, *, steps: int, up: float = 0.3, start: float = 0.04, end: float = 4e-6
+    lr: float,
+    *,
+    steps: int,
+    pct_start: float = 0.3,
+    start_factor: float = 0.04,
+    end_factor: float = 4e-6,
+    straight: bool = False,
+    three_phases: bool = False,
 ) -> Schedule:
     r"""Up once and down once, each half a wave of the cosine, over $T$ steps.
 
@@ -390,12 +421,14 @@ def one_cycle(
 
     $$\eta(t) = q + (p - q)\,\frac{1+\cos(\pi s)}2$$
 
-    from $p$ to $q$, where $s$ goes from 0 to 1 on the way.
+    from $p$ to $q$, where $s$ goes from 0 to 1 on the way. With `straight`, each way is
+    a line, $\eta = p + (q - p)\,s$. With `three_phases`, it falls to where it started
+    by $t = 2uT - 2$, and to the end from there.
 
     Convention: the shape, the numbers and the clock of PyTorch's ``OneCycleLR``, whose
     top may lie between two steps. The paper's lines are straight, its way down is as
-    long as its way up, and a short tail follows; momentum goes the other way there. It
-    is left alone here.
+    long as its way up, and a short tail follows, as with `straight` and `three_phases`;
+    momentum goes the other way there. It is left alone here.
 
     Parameters
     ----------
@@ -403,12 +436,16 @@ def one_cycle(
         $\eta_0$, the rate at the top; 0 or more.
     steps : int
         $T$, the length of the whole; 2 or more.
-    up : float
+    pct_start : float
         $u$, the share of the climb, above 0 and below 1; $uT$ must be above 1.
-    start : float
+    start_factor : float
         $a$, the share of `lr` to start from; from 0 to 1.
-    end : float
+    end_factor : float
         $b$, the share of `lr` to end with; from 0 to 1.
+    straight : bool
+        Go in lines, not in waves.
+    three_phases : bool
+        Fall as long as the climb took, then to the end; $2uT - 2$ is below $T - 1$.
 
     Returns
     -------
@@ -427,35 +464,190 @@ def one_cycle(
     Examples
     --------
     >>> import chalkgrad.numpy as cg
-    >>> lr = cg.schedules.one_cycle(0.5, steps=100, up=0.2)
+    >>> lr = cg.schedules.one_cycle(0.5, steps=100, pct_start=0.2)
     >>> [round(lr(t), 6) for t in (0, 19, 59, 99)]
     [0.02, 0.5, 0.250001, 2e-06]
     """
     lr = check.number("one_cycle", "lr", lr, low=0)
     steps = check.integer("one_cycle", "steps", steps, low=2)
-    up = check.number(
-        "one_cycle", "up", up, low=0, high=1, open_low=True, open_high=True
+    pct_start = check.number(
+        "one_cycle",
+        "pct_start",
+        pct_start,
+        low=0,
+        high=1,
+        open_low=True,
+        open_high=True,
     )
-    low = lr * check.number("one_cycle", "start", start, low=0, high=1)
-    last = lr * check.number("one_cycle", "end", end, low=0, high=1)
-    top = up * steps - 1
+    low = lr * check.number("one_cycle", "start_factor", start_factor, low=0, high=1)
+    last = lr * check.number("one_cycle", "end_factor", end_factor, low=0, high=1)
+    straight = check.boolean("one_cycle", "straight", straight)
+    three_phases = check.boolean("one_cycle", "three_phases", three_phases)
+    top = pct_start * steps - 1
     if top <= 0:
         raise ValueError(
-            "one_cycle: `up` must give the climb more than one step: above "
-            f"{1 / steps:g} with `steps` {steps}, got {up:g}."
+            "one_cycle: `pct_start` must give the climb more than one step: above "
+            f"{1 / steps:g} with `steps` {steps}, got {pct_start:g}."
         )
+    corners = [(0.0, low), (top, lr), (steps - 1.0, last)]
+    if three_phases:
+        if 2 * top >= steps - 1:
+            raise ValueError(
+                "one_cycle: `pct_start` must leave steps for the third phase: below "
+                f"{(steps + 1) / (2 * steps):g} with `steps` {steps}, got "
+                f"{pct_start:g}."
+            )
+        corners.insert(2, (2 * top, low))
 
     def schedule(t: int) -> float:
-        t = min(check.integer("one_cycle", "t", t), steps - 1)
-        if t <= top:
-            p, q, done = low, lr, t / top
-        else:
-            p, q, done = lr, last, (t - top) / (steps - 1 - top)
+        t = min(_count_steps("one_cycle", t), steps - 1)
+        (begin, p), (finish, q) = next(
+            way for way in pairwise(corners) if t <= way[1][0]
+        )
+        done = (t - begin) / (finish - begin)
+        if straight:
+            return p + (q - p) * done
         return q + (p - q) * (1 + math.cos(math.pi * done)) / 2
 
     return schedule
 
 
+@remember_call
+def linear(
+    lr: float, *, steps: int, start_factor: float = 0.0, end_factor: float = 1.0
+) -> Schedule:
+    r"""A straight line from one share of the rate to another.
+
+    $$\eta(t) = \eta_0\,(a + (b-a)\,\min(t/T,\,1))$$
+
+    Convention: the clock of PyTorch's ``LinearLR``, whose defaults are $a = 1/3$ and
+    $b = 1$: the first step has the rate $a\,\eta_0$, which may be 0. With `warmup` the
+    first step moves.
+
+    Parameters
+    ----------
+    lr : float
+        $\eta_0$, 0 or more.
+    steps : int
+        $T$, the length of the line; 1 or more.
+    start_factor : float
+        $a$, the share of `lr` at $t = 0$; from 0 to 1.
+    end_factor : float
+        $b$, the share of `lr` from $t = T$ on; from 0 to 1.
+
+    Returns
+    -------
+    callable
+        The schedule: int to float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `constant`; also if another argument is out of its range.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> lr = cg.schedules.linear(0.8, steps=4, start_factor=0.5)
+    >>> [round(lr(t), 9) for t in (0, 1, 2, 4, 100)]
+    [0.4, 0.5, 0.6, 0.8, 0.8]
+    """
+    lr = check.number("linear", "lr", lr, low=0)
+    steps = check.integer("linear", "steps", steps, low=1)
+    start_factor = check.number("linear", "start_factor", start_factor, low=0, high=1)
+    end_factor = check.number("linear", "end_factor", end_factor, low=0, high=1)
+
+    def schedule(t: int) -> float:
+        done = min(_count_steps("linear", t) / steps, 1.0)
+        return lr * (start_factor + (end_factor - start_factor) * done)
+
+    return schedule
+
+
+@remember_call
+def cyclic(
+    lr: float,
+    *,
+    steps_up: int,
+    steps_down: int | None = None,
+    floor: float = 0.0,
+    cycle_factor: float = 1.0,
+    step_factor: float = 1.0,
+) -> Schedule:
+    r"""Triangles: up in a straight line and down again, over and over.
+
+    With $c = \lfloor t/(k+d)\rfloor$ cycles done, and the share $s$ of the way up that
+    is reached,
+
+    $$\eta(t) = \eta_1 + (\eta_0-\eta_1)\,s\,f^{\,c}\,\gamma^{\,t}$$
+
+    Convention: the shape and the clock of PyTorch's ``CyclicLR``. With $f = 1/2$ it is
+    its "triangular2", with $\gamma < 1$ its "exp_range". Momentum is left alone.
+
+    Parameters
+    ----------
+    lr : float
+        $\eta_0$, the rate at the first top; 0 or more.
+    steps_up : int
+        $k$, the steps of a way up; 1 or more.
+    steps_down : int, optional
+        $d$, the steps of a way down; 1 or more. By default as many as `steps_up`.
+    floor : float
+        $\eta_1$, the rate at the bottom, where it starts; from 0 to `lr`.
+    cycle_factor : float
+        $f$, from each triangle's height to the next; above 0, to 1.
+    step_factor : float
+        $\gamma$, by which the height shrinks in each step; above 0, to 1.
+
+    Returns
+    -------
+    callable
+        The schedule: int to float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `constant`; also if another argument is out of its range.
+
+    References
+    ----------
+    [Smith (2017)][smith2017].
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> lr = cg.schedules.cyclic(0.4, steps_up=2, cycle_factor=0.5)
+    >>> [round(lr(t), 9) for t in range(9)]
+    [0.0, 0.2, 0.4, 0.2, 0.0, 0.1, 0.2, 0.1, 0.0]
+    """
+    lr = check.number("cyclic", "lr", lr, low=0)
+    steps_up = check.integer("cyclic", "steps_up", steps_up, low=1)
+    down = (
+        steps_up
+        if steps_down is None
+        else check.integer("cyclic", "steps_down", steps_down, low=1)
+    )
+    floor = check.number("cyclic", "floor", floor, low=0, high=lr)
+    cycle_factor, step_factor = (
+        check.number("cyclic", name, value, low=0, high=1, open_low=True)
+        for name, value in [
+            ("cycle_factor", cycle_factor),
+            ("step_factor", step_factor),
+        ]
+    )
+
+    def schedule(t: int) -> float:
+        t = _count_steps("cyclic", t)
+        cycles, since = divmod(t, steps_up + down)
+        share = (
+            since / steps_up if since <= steps_up else (steps_up + down - since) / down
+        )
+        return floor + (lr - floor) * share * cycle_factor**cycles * step_factor**t
+
+    return schedule
+
+
+@remember_call
 def warmup(schedule: Schedule, *, steps: int) -> Schedule:
     r"""Climb in $k$ equal steps to where `schedule` $s$ starts, then follow it.
 
@@ -499,14 +691,16 @@ def warmup(schedule: Schedule, *, steps: int) -> Schedule:
     after = _schedule("warmup", "schedule", schedule)
     steps = check.integer("warmup", "steps", steps, low=1)
 
-    def warmed(t: int) -> float:
-        if check.integer("warmup", "t", t) < steps:
+    def rise(t: int) -> float:
+        t = _count_steps("warmup", t)
+        if t < steps:
             return after(0) * (t + 1) / (steps + 1)
         return after(t - steps)
 
-    return warmed
+    return rise
 
 
+@remember_call
 def join(schedules: Sequence[Schedule], *, boundaries: Sequence[int]) -> Schedule:
     r"""One schedule after another: the $i$-th runs until step $b_i$, on its own clock.
 
@@ -556,15 +750,17 @@ def join(schedules: Sequence[Schedule], *, boundaries: Sequence[int]) -> Schedul
             f"{len(starts) - 1} for {len(parts)}."
         )
 
-    def joined(t: int) -> float:
-        i = bisect_right(starts, check.integer("join", "t", t)) - 1
+    def schedule(t: int) -> float:
+        t = _count_steps("join", t)
+        i = bisect_right(starts, t) - 1
         return parts[i](t - starts[i])
 
-    return joined
+    return schedule
 
 
+@remember_call
 def warmup_stable_decay(
-    lr: float, *, steps: int, climb: int, decay: int, floor: float = 0.0
+    lr: float, *, steps: int, warmup_steps: int, decay_steps: int, floor: float = 0.0
 ) -> Schedule:
     r"""Climb, stay, and fall only at the end: WSD.
 
@@ -583,10 +779,10 @@ def warmup_stable_decay(
     lr : float
         $\eta_0$, the rate of the long middle; 0 or more.
     steps : int
-        $T$, the length of the whole; at least `climb` + `decay`.
-    climb : int
+        $T$, the length of the whole; at least `warmup_steps` + `decay_steps`.
+    warmup_steps : int
         $k$, the length of the climb; 1 or more.
-    decay : int
+    decay_steps : int
         $d$, the length of the fall; 1 or more.
     floor : float
         $\eta_1$, the rate at the end; from 0 to `lr`.
@@ -608,26 +804,29 @@ def warmup_stable_decay(
     Examples
     --------
     >>> import chalkgrad.numpy as cg
-    >>> lr = cg.schedules.warmup_stable_decay(0.5, steps=100, climb=4, decay=20)
+    >>> lr = cg.schedules.warmup_stable_decay(
+    ...     0.5, steps=100, warmup_steps=4, decay_steps=20
+    ... )
     >>> [round(lr(t), 9) for t in (0, 3, 4, 79, 80, 90, 100)]
     [0.1, 0.4, 0.5, 0.5, 0.5, 0.25, 0.0]
     """
     name = "warmup_stable_decay"
     lr = check.number(name, "lr", lr, low=0)
-    climb = check.integer(name, "climb", climb, low=1)
-    decay = check.integer(name, "decay", decay, low=1)
-    steps = check.integer(name, "steps", steps, low=climb + decay)
+    warmup_steps = check.integer(name, "warmup_steps", warmup_steps, low=1)
+    decay_steps = check.integer(name, "decay_steps", decay_steps, low=1)
+    steps = check.integer(name, "steps", steps, low=warmup_steps + decay_steps)
     floor = check.number(name, "floor", floor, low=0, high=lr)
-    rise = warmup(constant(lr), steps=climb)
-    fall = polynomial(lr, steps=decay, floor=floor)
-    whole = join([rise, fall], boundaries=[steps - decay])
+    rise = warmup(constant(lr), steps=warmup_steps)
+    fall = polynomial(lr, steps=decay_steps, floor=floor)
+    whole = join([rise, fall], boundaries=[steps - decay_steps])
 
     def schedule(t: int) -> float:
-        return whole(check.integer(name, "t", t))
+        return whole(_count_steps(name, t))
 
     return schedule
 
 
+@remember_call
 def plateau(
     lr: float,
     losses: list[Any],
@@ -701,7 +900,7 @@ def plateau(
     )
 
     def schedule(t: int) -> float:
-        known = losses[: check.integer("plateau", "t", t) // every]
+        known = losses[: _count_steps("plateau", t) // every]
         best, waited, falls = math.inf, 0, 0
         for i, value in enumerate(known):
             loss = check.number("plateau", f"losses[{i}]", value)

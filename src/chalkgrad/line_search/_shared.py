@@ -1,4 +1,4 @@
-r"""Search, the same in both halves: steps that ask the loss how far to go.
+r"""Line search, the same in both backends: steps that ask the loss how far to go.
 
 The rules of ``cg.optimizers`` see a gradient and nothing else. These may ask the loss
 again, at other places, and so need no learning rate that fits the problem. They are
@@ -9,8 +9,8 @@ Each takes the loss as a function `f` of the weights that returns the loss and i
 gradient: ``cg.autodiff.value_and_grad(loss)``, or
 ``lambda w: net.loss_and_grad(w, x, y, loss)``. What comes out is an optimizer:
 ``w, state = opt.step(w, grad, state)``, where `grad` is the gradient at `w`. Its state
-counts in `asked` how often `f` was called, which is what such a step costs. `step`
-returns new arrays in both halves.
+counts in `nfev` how often `f` was called, which is what such a step costs. `step`
+returns new arrays in both backends.
 """
 
 import math
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from chalkgrad._core import check
+from chalkgrad._core.made import remember_call
 from chalkgrad._core.types import Optimizer
 
 __all__ = ["armijo", "lbfgs", "newton", "polyak", "wolfe"]
@@ -27,13 +28,14 @@ _HALVINGS = 60
 
 
 class PolyakState(NamedTuple):
-    """State of `polyak`: the steps done, and how often f was asked."""
+    """State of `polyak`: the steps done, and the calls of f."""
 
     t: int
-    asked: int
+    nfev: int
 
 
-def polyak(f: Callable[[Any], Any], *, lowest: float = 0.0) -> Optimizer:
+@remember_call
+def polyak(f: Callable[[Any], Any], *, f_min: float = 0.0) -> Optimizer:
     r"""Polyak's step: as far as the loss would fall to its least along a straight line.
 
     $$\eta = \frac{L(w) - L^*}{\lVert g \rVert^2} \qquad w \leftarrow w - \eta g$$
@@ -45,7 +47,7 @@ def polyak(f: Callable[[Any], Any], *, lowest: float = 0.0) -> Optimizer:
     ----------
     f : function
         $w \mapsto (L, g)$; with weights of shape (m, n), losses of shape (m,).
-    lowest : float
+    f_min : float
         $L^*$. Where the loss is below it, the step is 0.
 
     Returns
@@ -56,7 +58,7 @@ def polyak(f: Callable[[Any], Any], *, lowest: float = 0.0) -> Optimizer:
     Raises
     ------
     TypeError, ValueError
-        If `f` is not a function or `lowest` not a finite number; from `step`, if `grad`
+        If `f` is not a function or `f_min` not a finite number; from `step`, if `grad`
         does not fit `w` or is not finite, or `f` does not return a loss and a gradient.
 
     References
@@ -67,45 +69,47 @@ def polyak(f: Callable[[Any], Any], *, lowest: float = 0.0) -> Optimizer:
     --------
     >>> import chalkgrad.numpy as cg
     >>> f = cg.autodiff.value_and_grad(lambda w: (w**2).sum())
-    >>> opt = cg.search.polyak(f)
+    >>> opt = cg.line_search.polyak(f)
     >>> w = cg.array([4.0, 2.0])
     >>> w, state = opt.step(w, 2 * w, opt.init(w))
     >>> w  # half way: the loss is a square, not a line
     array([2., 1.])
     """
     _function("polyak", "f", f)
-    lowest = check.number("polyak", "lowest", lowest)
+    f_min = check.number("polyak", "f_min", f_min)
 
     def init(w: Any) -> PolyakState:
-        check.floating("polyak.init", "w", w)
+        check.full_precision("polyak.init", "w", w)
+        check.some_axis("polyak.init", w)
         return PolyakState(0, 0)
 
     def step(w: Any, grad: Any, state: PolyakState) -> tuple[Any, PolyakState]:
         _fits("polyak.step", w, grad)
-        loss, _ = _asked("polyak.step", f, w)
-        above = (loss - lowest) * (loss > lowest)
+        loss, _ = _call("polyak.step", f, w)
+        above = (loss - f_min) * (loss > f_min)
         square = _dot(grad, grad)
         # Where the slope is 0, so is the step.
         eta = above[..., None] / (square + (square == 0))
-        return w - eta * grad, PolyakState(state.t + 1, state.asked + 1)
+        return w - eta * grad, PolyakState(state.t + 1, state.nfev + 1)
 
     return Optimizer(init, step)
 
 
 class ArmijoState(NamedTuple):
-    """State of `armijo`: steps done, the last rate, and how often f was asked."""
+    """State of `armijo`: steps done, the last rate, and the calls of f."""
 
     t: int
     eta: Any
-    asked: int
+    nfev: int
 
 
+@remember_call
 def armijo(
     f: Callable[[Any], Any],
     *,
     lr: float = 1.0,
-    shrink: float = 0.5,
-    slope: float = 1e-4,
+    backtrack: float = 0.5,
+    c1: float = 1e-4,
 ) -> Optimizer:
     r"""Gradient descent with backtracking: shrink the rate until the loss falls enough.
 
@@ -122,9 +126,9 @@ def armijo(
         $w \mapsto (L, g)$; with weights of shape (m, n), losses of shape (m,).
     lr : float
         The rate that the first step tries, above 0.
-    shrink : float
+    backtrack : float
         By what a rate that is too long is multiplied, between 0 and 1.
-    slope : float
+    c1 : float
         $c$, between 0 and 1.
 
     Returns
@@ -146,54 +150,57 @@ def armijo(
     --------
     >>> import chalkgrad.numpy as cg
     >>> f = cg.autodiff.value_and_grad(lambda w: (w**2).sum())
-    >>> opt = cg.search.armijo(f)
+    >>> opt = cg.line_search.armijo(f)
     >>> w = cg.array([4.0, 2.0])
     >>> w, state = opt.step(w, 2 * w, opt.init(w))
-    >>> w, state.asked  # a rate of 1 jumps to the other side; a half hits the bottom
+    >>> w, state.nfev  # a rate of 1 jumps to the other side; a half hits the bottom
     (array([0., 0.]), 3)
     """
     _function("armijo", "f", f)
     lr = check.number("armijo", "lr", lr, low=0, open_low=True)
-    shrink = _share("armijo", "shrink", shrink)
-    slope = _share("armijo", "slope", slope)
+    backtrack = _share("armijo", "backtrack", backtrack)
+    c1 = _share("armijo", "c1", c1)
 
     def init(w: Any) -> ArmijoState:
-        check.floating("armijo.init", "w", w)
+        check.full_precision("armijo.init", "w", w)
+        check.some_axis("armijo.init", w)
+        check.representable("armijo.init", check.dtype_name(w), lr=lr)
         return ArmijoState(0, w[..., :1] * 0 + lr, 0)
 
     def step(w: Any, grad: Any, state: ArmijoState) -> tuple[Any, ArmijoState]:
         _fits("armijo.step", w, grad)
-        eta = state.eta / shrink if state.t else state.eta
-        loss, _ = _asked("armijo.step", f, w)
-        promised = slope * _dot(grad, grad)
-        asked = 1
+        eta = state.eta / backtrack if state.t else state.eta
+        loss, _ = _call("armijo.step", f, w)
+        promised = c1 * _dot(grad, grad)
+        nfev = 1
         while True:
-            there, _ = _asked("armijo.step", f, w - eta * grad)
-            asked += 1
+            there, _ = _call("armijo.step", f, w - eta * grad)
+            nfev += 1
             falls = there[..., None] <= loss[..., None] - eta * promised
-            if falls.all() or asked > _HALVINGS:
+            if falls.all() or nfev > _HALVINGS:
                 break
-            eta = falls * eta + ~falls * (shrink * eta)
-        state = ArmijoState(state.t + 1, eta, state.asked + asked)
+            eta = falls * eta + ~falls * (backtrack * eta)
+        state = ArmijoState(state.t + 1, eta, state.nfev + nfev)
         return w - falls * eta * grad, state
 
     return Optimizer(init, step)
 
 
 class WolfeState(NamedTuple):
-    """State of `wolfe`: steps done, the last rate, and how often f was asked."""
+    """State of `wolfe`: steps done, the last rate, and the calls of f."""
 
     t: int
     eta: float
-    asked: int
+    nfev: int
 
 
+@remember_call
 def wolfe(
     f: Callable[[Any], Any],
     *,
     lr: float = 1.0,
-    slope: float = 1e-4,
-    curvature: float = 0.1,
+    c1: float = 1e-4,
+    c2: float = 0.1,
 ) -> Optimizer:
     r"""Gradient descent with a rate that is neither too long nor too short.
 
@@ -212,10 +219,10 @@ def wolfe(
         $w \mapsto (L, g)$.
     lr : float
         The rate that the first step tries, above 0; later steps try the last one.
-    slope : float
+    c1 : float
         $c_1$, between 0 and 1.
-    curvature : float
-        $c_2$, between `slope` and 1.
+    c2 : float
+        $c_2$, between `c1` and 1.
 
     Returns
     -------
@@ -236,7 +243,7 @@ def wolfe(
     --------
     >>> import chalkgrad.numpy as cg
     >>> f = cg.autodiff.value_and_grad(lambda w: (w**2).sum())
-    >>> opt = cg.search.wolfe(f, lr=0.01)
+    >>> opt = cg.line_search.wolfe(f, lr=0.01)
     >>> w = cg.array([4.0, 2.0])
     >>> w, state = opt.step(w, 2 * w, opt.init(w))
     >>> w.round(2), round(state.eta, 2)
@@ -244,19 +251,18 @@ def wolfe(
     """
     _function("wolfe", "f", f)
     lr = check.number("wolfe", "lr", lr, low=0, open_low=True)
-    slope, curvature = _conditions("wolfe", slope, curvature)
+    c1, c2 = _conditions("wolfe", c1, c2)
 
     def init(w: Any) -> WolfeState:
         _one("wolfe.init", w)
+        check.representable("wolfe.init", check.dtype_name(w), lr=lr)
         return WolfeState(0, lr, 0)
 
     def step(w: Any, grad: Any, state: WolfeState) -> tuple[Any, WolfeState]:
         _one("wolfe.step", w)
         _fits("wolfe.step", w, grad)
-        there, eta, asked = _search(
-            "wolfe.step", f, w, grad, -grad, state.eta, slope, curvature
-        )
-        state = WolfeState(state.t + 1, eta or state.eta, state.asked + asked)
+        there, eta, nfev = _search("wolfe.step", f, w, grad, -grad, state.eta, c1, c2)
+        state = WolfeState(state.t + 1, eta or state.eta, state.nfev + nfev)
         return there, state
 
     return Optimizer(init, step)
@@ -269,15 +275,16 @@ class LbfgsState(NamedTuple):
     w: Any
     grad: Any
     changes: tuple[tuple[Any, Any], ...]
-    asked: int
+    nfev: int
 
 
+@remember_call
 def lbfgs(
     f: Callable[[Any], Any],
     *,
     history: int = 10,
-    slope: float = 1e-4,
-    curvature: float = 0.9,
+    c1: float = 1e-4,
+    c2: float = 0.9,
 ) -> Optimizer:
     r"""L-BFGS: Newton's step with curvatures learned on the way.
 
@@ -295,7 +302,7 @@ def lbfgs(
         $w \mapsto (L, g)$.
     history : int
         How many changes are remembered, 1 or more.
-    slope, curvature : float
+    c1, c2 : float
         $c_1$ and $c_2$ of `wolfe`.
 
     Returns
@@ -318,7 +325,7 @@ def lbfgs(
     >>> import chalkgrad.numpy as cg
     >>> valley = cg.experiments.rosenbrock()
     >>> f = lambda w: (valley.loss(w), valley.grad(w))
-    >>> opt = cg.search.lbfgs(f)
+    >>> opt = cg.line_search.lbfgs(f)
     >>> w = cg.array(valley.start)
     >>> state = opt.init(w)
     >>> for _ in range(50):
@@ -328,7 +335,7 @@ def lbfgs(
     """
     _function("lbfgs", "f", f)
     history = check.integer("lbfgs", "history", history, low=1)
-    slope, curvature = _conditions("lbfgs", slope, curvature)
+    c1, c2 = _conditions("lbfgs", c1, c2)
 
     def init(w: Any) -> LbfgsState:
         _one("lbfgs.init", w)
@@ -345,10 +352,8 @@ def lbfgs(
         along = towards_newton(-grad, changes)
         # Before anything is known of the curvature, a step of length 1 or less.
         first = 1.0 if changes else 1 / max(1.0, float(grad @ grad) ** 0.5)
-        there, _, asked = _search(
-            "lbfgs.step", f, w, grad, along, first, slope, curvature
-        )
-        state = LbfgsState(state.t + 1, w, grad, changes, state.asked + asked)
+        there, _, nfev = _search("lbfgs.step", f, w, grad, along, first, c1, c2)
+        state = LbfgsState(state.t + 1, w, grad, changes, state.nfev + nfev)
         return there, state
 
     return Optimizer(init, step)
@@ -369,18 +374,19 @@ def towards_newton(d: Any, changes: tuple[tuple[Any, Any], ...]) -> Any:
 
 
 class NewtonState(NamedTuple):
-    """State of `newton`: steps done, how often f and how often hvp were asked."""
+    """State of `newton`: steps done, the calls of f and of hvp."""
 
     t: int
-    asked: int
+    nfev: int
     products: int
 
 
+@remember_call
 def newton(
     f: Callable[[Any], Any],
     hvp: Callable[[Any, Any], Any],
     *,
-    slope: float = 1e-4,
+    c1: float = 1e-4,
 ) -> Optimizer:
     r"""Newton's step, without the Hessian: conjugate gradients on products with it.
 
@@ -399,7 +405,7 @@ def newton(
         $w \mapsto (L, g)$.
     hvp : function
         $(w, v) \mapsto H v$, such as ``lambda w, v: cg.autodiff.hvp(loss, w, v)``.
-    slope : float
+    c1 : float
         $c$ of `armijo`.
 
     Returns
@@ -423,7 +429,7 @@ def newton(
     >>> import chalkgrad.numpy as cg
     >>> loss = lambda w: (cg.array([1.0, 1000.0]) * w**2).sum() / 2
     >>> f = cg.autodiff.value_and_grad(loss)
-    >>> opt = cg.search.newton(f, lambda w, v: cg.autodiff.hvp(loss, w, v))
+    >>> opt = cg.line_search.newton(f, lambda w, v: cg.autodiff.hvp(loss, w, v))
     >>> w = cg.array([1.0, 1.0])
     >>> state = opt.init(w)
     >>> for _ in range(4):
@@ -433,7 +439,7 @@ def newton(
     """
     _function("newton", "f", f)
     _function("newton", "hvp", hvp)
-    slope = _share("newton", "slope", slope)
+    c1 = _share("newton", "c1", c1)
 
     def init(w: Any) -> NewtonState:
         _one("newton.init", w)
@@ -443,8 +449,8 @@ def newton(
         _one("newton.step", w)
         _fits("newton.step", w, grad)
         along, products = _conjugate(lambda v: hvp(w, v), grad)
-        there, _, asked = _search("newton.step", f, w, grad, along, 1.0, slope, None)
-        state = NewtonState(state.t + 1, state.asked + asked, state.products + products)
+        there, _, nfev = _search("newton.step", f, w, grad, along, 1.0, c1, None)
+        state = NewtonState(state.t + 1, state.nfev + nfev, state.products + products)
         return there, state
 
     return Optimizer(init, step)
@@ -478,28 +484,28 @@ def _search(
     grad: Any,
     along: Any,
     eta: float,
-    slope: float,
-    curvature: float | None,
+    c1: float,
+    c2: float | None,
 ) -> tuple[Any, float, int]:
     """Find a rate along a direction; return where it leads, it, and the calls of f.
 
-    Without `curvature` only Armijo's condition counts. Between `low` and `high` there
+    Without `c2` only Armijo's condition counts. Between `low` and `high` there
     is always a rate that meets both: at `low` the loss still falls too steeply, at
     `high` it has risen, or rises.
     """
-    loss = float(_asked(where, f, w)[0])
+    loss = float(_call(where, f, w)[0])
     downhill = float(grad @ along)
     low, high = 0.0, math.inf
     for tries in range(1, _HALVINGS + 1):
         there = w + eta * along
-        height, gradient = _asked(where, f, there)
-        if not float(height) <= loss + slope * eta * downhill:  # nan is too far, too
+        height, gradient = _call(where, f, there)
+        if not float(height) <= loss + c1 * eta * downhill:  # nan is too far, too
             high = eta
-        elif curvature is None:
+        elif c2 is None:
             return there, eta, 1 + tries
         else:
             rise = float(gradient @ along)
-            if abs(rise) <= -curvature * downhill:
+            if abs(rise) <= -c2 * downhill:
                 return there, eta, 1 + tries
             low, high = (low, eta) if rise > 0 else (eta, high)
         eta = 2 * eta if high == math.inf else (low + high) / 2
@@ -521,9 +527,9 @@ def _function(where: str, name: str, f: Any) -> None:
         )
 
 
-def _conditions(where: str, slope: float, curvature: float) -> tuple[float, float]:
-    slope = _share(where, "slope", slope)
-    return slope, _share(where, "curvature", curvature, above=slope)
+def _conditions(where: str, c1: float, c2: float) -> tuple[float, float]:
+    c1 = _share(where, "c1", c1)
+    return c1, _share(where, "c2", c2, above=c1)
 
 
 def _share(where: str, name: str, value: float, above: float = 0.0) -> float:
@@ -534,7 +540,7 @@ def _share(where: str, name: str, value: float, above: float = 0.0) -> float:
 
 def _one(where: str, w: Any) -> None:
     """Raise unless `w` is the weights of one network."""
-    check.floating(where, "w", w)
+    check.full_precision(where, "w", w)
     if w.ndim != 1:
         raise check.ShapeError(
             f"{where}: `w` must be the weights of one network, got {tuple(w.shape)}; "
@@ -544,13 +550,13 @@ def _one(where: str, w: Any) -> None:
 
 def _fits(where: str, w: Any, grad: Any) -> None:
     """Raise unless `grad` is a finite gradient for `w`."""
-    check.floating(where, "w", w)
-    check.floating(where, "grad", grad)
+    check.full_precision(where, "w", w)
+    check.full_precision(where, "grad", grad)
     check.shapes(where, w=(w, "..."), grad=(grad, "..."))
     check.finite(where, "grad", grad)
 
 
-def _asked(where: str, f: Callable[[Any], Any], w: Any) -> tuple[Any, Any]:
+def _call(where: str, f: Callable[[Any], Any], w: Any) -> tuple[Any, Any]:
     """Call f; raise unless it returns a loss for each network, and a gradient."""
     answer = f(w)
     if not (isinstance(answer, tuple) and len(answer) == 2):

@@ -1,0 +1,1 @@
+"""Line search: steps that ask the loss how far to go."""

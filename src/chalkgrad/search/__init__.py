@@ -1,1 +1,0 @@
-"""Search: steps that ask the loss how far to go."""
