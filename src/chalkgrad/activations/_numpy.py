@@ -1,15 +1,19 @@
-"""Activations, NumPy half: the reference.
+"""Activations, NumPy backend: the reference.
 
 Every function works element by element on an array of any shape and keeps its dtype
 (float16 comes back as float32). nan stays nan, so a broken run can be seen.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core._numpy import Array, arrays, recorded
+from chalkgrad._core._numpy import Array, Primitive, Rule, arrays
+from chalkgrad._core.spec import Share
+from chalkgrad.activations._activation import Activation
 
 __all__ = [
     "gelu",
@@ -30,24 +34,25 @@ __all__ = [
     "tanh_grad",
 ]
 
-# Those that a neuron or a hidden layer may have; softmax needs all of a row.
-ELEMENTWISE = (
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "gelu",
-    "softplus",
-)
+
+class _Activation(Activation, Primitive):
+    arrays: ClassVar[check.Arrays] = arrays
+    rules: Sequence[Rule | None] | None = None
+
+    @classmethod
+    def of_row(cls, formula: Callable[..., Any]) -> "_Activation":
+        """Make one that needs all of a row, and so has a Jacobian for each."""
+        return cls(formula, of_rows=True)
+
+    def derivative(self, formula: Callable[..., Any]) -> Any:
+        """Take the derivative, and the rule of autodiff with it."""
+        grad = super().derivative(formula)
+        self.rules = [lambda g, y, z, **options: g * grad(z, **options)]
+        grad.rules = [lambda h, y, z, **_: h * 0]  # unless it is given another
+        return grad
 
 
-def _real(where: str, z: Array) -> Array:
-    real: Array = arrays.real(where, "z", z, finite=False)
-    return real
-
-
-@recorded
+@_Activation
 def identity(z: Array) -> Array:
     r"""Pass `z` on: $\sigma(z) = z$.
 
@@ -64,7 +69,7 @@ def identity(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     Examples
     --------
@@ -72,10 +77,10 @@ def identity(z: Array) -> Array:
     >>> cg.activations.identity(cg.array([-1.0, 2.0]))
     array([-1.,  2.])
     """
-    return _real("identity", z).copy()
+    return z.copy()
 
 
-@recorded
+@identity.derivative
 def identity_grad(z: Array) -> Array:
     r"""Derivative of `identity`: $\sigma'(z) = 1$.
 
@@ -92,7 +97,7 @@ def identity_grad(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     Examples
     --------
@@ -100,10 +105,10 @@ def identity_grad(z: Array) -> Array:
     >>> cg.activations.identity_grad(cg.array([-1.0, 2.0]))
     array([1., 1.])
     """
-    return np.ones_like(_real("identity_grad", z))
+    return np.ones_like(z)
 
 
-@recorded
+@_Activation
 def sigmoid(z: Array) -> Array:
     r"""Squash `z` into (0, 1): $\sigma(z) = 1 / (1 + e^{-z})$.
 
@@ -122,7 +127,7 @@ def sigmoid(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     References
     ----------
@@ -134,13 +139,12 @@ def sigmoid(z: Array) -> Array:
     >>> cg.activations.sigmoid(cg.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    z = _real("sigmoid", z)
     small = np.exp(-np.abs(z))
     out: Array = np.where(z >= 0, 1, small) / (1 + small)
     return out
 
 
-@recorded
+@sigmoid.derivative
 def sigmoid_grad(z: Array) -> Array:
     r"""Derivative of `sigmoid`: $\sigma'(z) = \sigma(z)\,\sigma(-z)$.
 
@@ -159,7 +163,7 @@ def sigmoid_grad(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     Examples
     --------
@@ -167,12 +171,12 @@ def sigmoid_grad(z: Array) -> Array:
     >>> cg.activations.sigmoid_grad(cg.array([-2.0, 0.0, 2.0]))
     array([0.10499359, 0.25      , 0.10499359])
     """
-    small = np.exp(-np.abs(_real("sigmoid_grad", z)))
+    small = np.exp(-np.abs(z))
     out: Array = small / (1 + small) ** 2
     return out
 
 
-@recorded
+@_Activation
 def tanh(z: Array) -> Array:
     r"""Squash `z` into (-1, 1): $\sigma(z) = \tanh z = 2\,\mathrm{sigmoid}(2z) - 1$.
 
@@ -189,7 +193,7 @@ def tanh(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     Examples
     --------
@@ -197,11 +201,11 @@ def tanh(z: Array) -> Array:
     >>> cg.activations.tanh(cg.array([-1.0, 0.0, 1.0]))
     array([-0.76159416,  0.        ,  0.76159416])
     """
-    out: Array = np.tanh(_real("tanh", z))
+    out: Array = np.tanh(z)
     return out
 
 
-@recorded
+@tanh.derivative
 def tanh_grad(z: Array) -> Array:
     r"""Derivative of `tanh`: $\sigma'(z) = 1 - \tanh^2 z = 4e^{-2|z|}/(1+e^{-2|z|})^2$.
 
@@ -220,7 +224,7 @@ def tanh_grad(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     Examples
     --------
@@ -228,12 +232,12 @@ def tanh_grad(z: Array) -> Array:
     >>> cg.activations.tanh_grad(cg.array([-1.0, 0.0, 1.0]))
     array([0.41997434, 1.        , 0.41997434])
     """
-    small = np.exp(-2 * np.abs(_real("tanh_grad", z)))
+    small = np.exp(-2 * np.abs(z))
     out: Array = 4 * small / (1 + small) ** 2
     return out
 
 
-@recorded
+@_Activation
 def relu(z: Array) -> Array:
     r"""Rectified linear unit: $\sigma(z) = \max(z, 0)$.
 
@@ -250,7 +254,7 @@ def relu(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     References
     ----------
@@ -262,10 +266,10 @@ def relu(z: Array) -> Array:
     >>> cg.activations.relu(cg.array([-1.0, 0.0, 2.0]))
     array([0., 0., 2.])
     """
-    return np.maximum(_real("relu", z), 0)
+    return np.maximum(z, 0)
 
 
-@recorded
+@relu.derivative
 def relu_grad(z: Array) -> Array:
     r"""Derivative of `relu`: 1 where $z > 0$, else 0.
 
@@ -284,7 +288,7 @@ def relu_grad(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     Examples
     --------
@@ -292,11 +296,11 @@ def relu_grad(z: Array) -> Array:
     >>> cg.activations.relu_grad(cg.array([-1.0, 0.0, 2.0]))
     array([0., 0., 1.])
     """
-    return _kinked(_real("relu_grad", z), 0.0)
+    return _piecewise_slope(z, 0.0)
 
 
-@recorded
-def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
+@_Activation
+def leaky_relu(z: Array, *, slope: Share = 0.01) -> Array:
     r"""Leaky rectifier: $\sigma(z) = z$ where $z > 0$, else $\alpha z$.
 
     Parameters
@@ -314,7 +318,7 @@ def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
     ValueError
         If `slope` is outside 0 to 1.
 
@@ -328,13 +332,11 @@ def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
     >>> cg.activations.leaky_relu(cg.array([-1.0, 2.0]), slope=0.1)
     array([-0.1,  2. ])
     """
-    slope = check.number("leaky_relu", "slope", slope, low=0, high=1)
-    z = _real("leaky_relu", z)
     return np.where(z > 0, z, slope * z)  # 0 * inf is nan, which a maximum keeps
 
 
-@recorded
-def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
+@leaky_relu.derivative
+def leaky_relu_grad(z: Array, *, slope: Share = 0.01) -> Array:
     r"""Derivative of `leaky_relu`: 1 where $z > 0$, else $\alpha$; at 0 it is $\alpha$.
 
     Parameters
@@ -352,7 +354,7 @@ def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
     ValueError
         If `slope` is outside 0 to 1.
 
@@ -362,11 +364,10 @@ def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
     >>> cg.activations.leaky_relu_grad(cg.array([-1.0, 2.0]), slope=0.1)
     array([0.1, 1. ])
     """
-    slope = check.number("leaky_relu_grad", "slope", slope, low=0, high=1)
-    return _kinked(_real("leaky_relu_grad", z), slope)
+    return _piecewise_slope(z, slope)
 
 
-def _kinked(z: Array, slope: float) -> Array:
+def _piecewise_slope(z: Array, slope: float) -> Array:
     """1 where z > 0, `slope` where not, nan where z is nan."""
     out: Array = (z > 0).astype(z.dtype)
     if slope:
@@ -375,7 +376,7 @@ def _kinked(z: Array, slope: float) -> Array:
     return np.where(lost, z, out) if lost.any() else out
 
 
-@recorded
+@_Activation
 def gelu(z: Array) -> Array:
     r"""Gaussian error linear unit: $\sigma(z) = z\,\Phi(z)$.
 
@@ -395,7 +396,7 @@ def gelu(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     References
     ----------
@@ -407,11 +408,10 @@ def gelu(z: Array) -> Array:
     >>> cg.activations.gelu(cg.array([-1.0, 0.0, 1.0]))
     array([-0.15865525,  0.        ,  0.84134475])
     """
-    z = _real("gelu", z)
-    return z * _normal_cdf(z)
+    return np.maximum(z, -1e3) * _normal_cdf(z)  # far down it is 0, and so at -inf
 
 
-@recorded
+@gelu.derivative
 def gelu_grad(z: Array) -> Array:
     r"""Derivative of `gelu`: $\sigma'(z) = \Phi(z) + z\,\varphi(z)$.
 
@@ -430,7 +430,7 @@ def gelu_grad(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     Examples
     --------
@@ -438,9 +438,11 @@ def gelu_grad(z: Array) -> Array:
     >>> cg.activations.gelu_grad(cg.array([-1.0, 0.0, 1.0]))
     array([-0.08331547,  0.5       ,  1.08331547])
     """
-    z = _real("gelu_grad", z)
-    far = np.minimum(np.abs(z), 1e3)  # its square must not overflow
-    return _normal_cdf(z) + z * np.exp(-far * far / 2) / math.sqrt(2 * math.pi)
+    far = np.clip(z, -1e3, 1e3)  # its square must not overflow
+    slopes: Array = _normal_cdf(z) + far * np.exp(-far * far / 2) / math.sqrt(
+        2 * math.pi
+    )
+    return slopes
 
 
 def _normal_cdf(z: Array) -> Array:
@@ -450,7 +452,7 @@ def _normal_cdf(z: Array) -> Array:
     return out
 
 
-@recorded
+@_Activation
 def softplus(z: Array) -> Array:
     r"""Smooth `relu`: $\sigma(z) = \log(1 + e^z)$.
 
@@ -469,7 +471,7 @@ def softplus(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     References
     ----------
@@ -481,11 +483,10 @@ def softplus(z: Array) -> Array:
     >>> cg.activations.softplus(cg.array([-1000.0, 0.0, 1000.0]))
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
     """
-    z = _real("softplus", z)
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
-@recorded
+@softplus.derivative
 def softplus_grad(z: Array) -> Array:
     r"""Derivative of `softplus`: $\sigma'(z) = \mathrm{sigmoid}(z)$.
 
@@ -502,7 +503,7 @@ def softplus_grad(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
 
     Examples
     --------
@@ -510,10 +511,10 @@ def softplus_grad(z: Array) -> Array:
     >>> cg.activations.softplus_grad(cg.array([-2.0, 0.0, 2.0]))
     array([0.11920292, 0.5       , 0.88079708])
     """
-    return sigmoid(_real("softplus_grad", z))
+    return sigmoid(z)
 
 
-@recorded
+@_Activation.of_row
 def softmax(z: Array) -> Array:
     r"""Probabilities from scores: $p_i = e^{z_i} / \sum_j e^{z_j}$, over the last axis.
 
@@ -532,7 +533,7 @@ def softmax(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
     ShapeError
         If `z` is a single number.
 
@@ -543,14 +544,12 @@ def softmax(z: Array) -> Array:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    z = _real("softmax", z)
-    check.shapes("softmax", z=(z, "... c"))
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     out: Array = e / e.sum(axis=-1, keepdims=True)
     return out
 
 
-@recorded
+@softmax.derivative
 def softmax_grad(z: Array) -> Array:
     r"""Jacobian of `softmax`: $\partial p_i/\partial z_j = p_i(\delta_{ij} - p_j)$.
 
@@ -567,7 +566,7 @@ def softmax_grad(z: Array) -> Array:
     Raises
     ------
     TypeError
-        If `z` is not a float array of this half.
+        If `z` is not a float array of this backend.
     ShapeError
         If `z` is a single number.
 
@@ -578,9 +577,32 @@ def softmax_grad(z: Array) -> Array:
     array([[ 0.25, -0.25],
            [-0.25,  0.25]])
     """
-    z = _real("softmax_grad", z)
-    check.shapes("softmax_grad", z=(z, "... c"))
     p = softmax(z)[..., None]
     same = np.eye(z.shape[-1], dtype=z.dtype)
     out: Array = p * (same - p.swapaxes(-1, -2))
     return out
+
+
+def _softmax_rule(g: Any, p: Any, _: Any) -> Any:
+    return p * (g - np.sum(g * p, axis=-1, keepdims=True))
+
+
+def _softmax_again(h: Any, _: Any, z: Any) -> Any:
+    p = softmax(z)
+    same = np.eye(p.shape[-1], dtype=p.dtype)
+    both = h + np.swapaxes(h, -1, -2)
+    return _softmax_rule(np.sum(same * h - both * p[..., None, :], -1), p, z)
+
+
+def _gelu_again(h: Any, _: Any, z: Any) -> Any:
+    z = np.clip(z, -1e3, 1e3)  # whose square does not overflow
+    return h * (2 - z * z) * np.exp(-z * z / 2) * (2 * math.pi) ** -0.5
+
+
+softmax.rules = [_softmax_rule]
+# Derivatives of derivatives.
+sigmoid_grad.rules = [lambda h, y, z: h * y * (1 - 2 * sigmoid(z))]
+softmax_grad.rules = [_softmax_again]
+softplus_grad.rules = [lambda h, y, z: h * sigmoid_grad(z)]
+tanh_grad.rules = [lambda h, y, z: h * -2 * np.tanh(z) * y]
+gelu_grad.rules = [_gelu_again]

@@ -1,16 +1,22 @@
-"""Activations, PyTorch half: twins of `chalkgrad.numpy.activations`.
+"""Activations, PyTorch backend: twins of `chalkgrad.numpy.activations`.
 
 Autograd goes through each of them and finds the derivative that its `_grad` gives,
 at z = 0 too. Far out, where that is less than the last digit of 1, it may find 0.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
 
 import torch
+from torch.autograd import forward_ad
 from torch.nn import functional
 
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, arrays
+from chalkgrad.activations import _numpy as reference
+from chalkgrad.activations._activation import Activation
 
 __all__ = [
     "gelu",
@@ -32,110 +38,137 @@ __all__ = [
 ]
 
 
-def _real(where: str, z: Array) -> Array:
-    real: Array = arrays.real(where, "z", z, finite=False)
-    return real
+class _Activation(Activation):
+    arrays: ClassVar[check.Arrays] = arrays
+    array_type = Array
+    __call__ = Activation._run
 
 
-def identity(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.identity`."""
-    return _real("identity", z).clone()
+def _twin(reference: Activation) -> Callable[[Callable[..., Any]], Any]:
+    """Make the twin of an activation of its formula; all else is the reference's."""
+    return lambda formula: _Activation(formula, reference)
 
 
-def identity_grad(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.identity_grad`."""
-    return torch.ones_like(_real("identity_grad", z))
+@_twin(reference.identity)
+def identity(z):
+    return z.clone()
 
 
-def sigmoid(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.sigmoid`."""
-    return torch.sigmoid(_real("sigmoid", z))
+@identity.derivative
+def identity_grad(z):
+    return torch.ones_like(z)
 
 
-def sigmoid_grad(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.sigmoid_grad`."""
-    z = _real("sigmoid_grad", z)
+@_twin(reference.sigmoid)
+def sigmoid(z):
+    return torch.sigmoid(z)
+
+
+@sigmoid.derivative
+def sigmoid_grad(z):
     return torch.sigmoid(z) * torch.sigmoid(-z)
 
 
-def tanh(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.tanh`."""
-    return torch.tanh(_real("tanh", z))
+@_twin(reference.tanh)
+def tanh(z):
+    return torch.tanh(z)
 
 
-def tanh_grad(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.tanh_grad`."""
-    small = torch.exp(-2 * torch.abs(_real("tanh_grad", z)))
+@tanh.derivative
+def tanh_grad(z):
+    # Not of |z|, whose slope at 0 is taken for 0: that of this is right there, too.
+    small = torch.exp(-2 * torch.where(z < 0, -z, z))
     return 4 * small / (1 + small) ** 2
 
 
-def relu(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.relu`."""
-    return torch.relu(_real("relu", z))
+@_twin(reference.relu)
+def relu(z):
+    return _kink(torch.relu, z, 0.0)
 
 
-def relu_grad(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.relu_grad`."""
-    return _kinked(_real("relu_grad", z), 0.0)
+@relu.derivative
+def relu_grad(z):
+    return _piecewise_slope(z, 0.0)
 
 
-def leaky_relu(z: Array, *, slope: float = 0.01) -> Array:
-    """Twin of `chalkgrad.numpy.activations.leaky_relu`."""
-    slope = check.number("leaky_relu", "slope", slope, low=0, high=1)
-    return functional.leaky_relu(_real("leaky_relu", z), slope)
+@_twin(reference.leaky_relu)
+def leaky_relu(z, *, slope):
+    return _kink(partial(functional.leaky_relu, negative_slope=slope), z, slope)
 
 
-def leaky_relu_grad(z: Array, *, slope: float = 0.01) -> Array:
-    """Twin of `chalkgrad.numpy.activations.leaky_relu_grad`."""
-    slope = check.number("leaky_relu_grad", "slope", slope, low=0, high=1)
-    return _kinked(_real("leaky_relu_grad", z), slope)
+@leaky_relu.derivative
+def leaky_relu_grad(z, *, slope):
+    return _piecewise_slope(z, slope)
 
 
-def _kinked(z: Array, slope: float) -> Array:
+class _Kink(torch.autograd.Function):
+    """What bends at 0, with our slope: PyTorch's own is a number where z is nan."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(f: Callable[[Array], Array], z: Array, slope: float) -> Array:  # noqa: ARG004
+        return f(z)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:  # noqa: ARG004
+        _, z, ctx.slope = inputs
+        ctx.save_for_backward(z)
+
+    @staticmethod
+    def backward(ctx: Any, g: Array) -> tuple[None, Array, None]:
+        (z,) = ctx.saved_tensors
+        return None, g * _piecewise_slope(z.detach(), ctx.slope), None
+
+
+def _kink(f: Callable[[Array], Array], z: Array, slope: float) -> Array:
+    if not z.requires_grad or forward_ad._current_level >= 0:
+        return f(z)
+    out: Array = _Kink.apply(f, z, slope)  # type: ignore[no-untyped-call]
+    return out
+
+
+def _piecewise_slope(z: Array, slope: float) -> Array:
     """1 where z > 0, `slope` where not, nan where z is nan."""
     return torch.where(z > 0, 1, torch.where(z <= 0, slope, z))
 
 
-def gelu(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.gelu`."""
-    z = _real("gelu", z)
-    return z * _normal_cdf(z)
+@_twin(reference.gelu)
+def gelu(z):
+    return torch.where(z < -1e3, -1e3, z) * _normal_cdf(z)
 
 
-def gelu_grad(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.gelu_grad`."""
-    z = _real("gelu_grad", z)
-    return _normal_cdf(z) + z * torch.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+@gelu.derivative
+def gelu_grad(z):
+    far = z.clamp(-1e3, 1e3)
+    return _normal_cdf(z) + far * torch.exp(-far * far / 2) / math.sqrt(2 * math.pi)
 
 
 def _normal_cdf(z: Array) -> Array:
     # functional.gelu adds 1 to erf, and loses the tail of negative z
-    out: Array = torch.special.erfc(-z / math.sqrt(2)) / 2
+    # Beyond, it is 0 or 1; the square that autograd takes of z would overflow there.
+    out: Array = torch.special.erfc(-z.clamp(-1e3, 1e3) / math.sqrt(2)) / 2
     return out
 
 
-def softplus(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.softplus`."""
+@_twin(reference.softplus)
+def softplus(z):
     # functional.softplus drops the log from z = 20 on
-    return 0 - functional.logsigmoid(-_real("softplus", z))  # 0 - 0 is not -0
+    return 0 - functional.logsigmoid(-z)  # 0 - 0 is not -0
 
 
-def softplus_grad(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.softplus_grad`."""
-    return torch.sigmoid(_real("softplus_grad", z))
+@softplus.derivative
+def softplus_grad(z):
+    return torch.sigmoid(z)
 
 
-def softmax(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.softmax`."""
-    z = _real("softmax", z)
-    check.shapes("softmax", z=(z, "... c"))
+@_twin(reference.softmax)
+def softmax(z):
     return torch.softmax(z, dim=-1)
 
 
-def softmax_grad(z: Array) -> Array:
-    """Twin of `chalkgrad.numpy.activations.softmax_grad`."""
-    z = _real("softmax_grad", z)
-    check.shapes("softmax_grad", z=(z, "... c"))
+@softmax.derivative
+def softmax_grad(z):
     p = torch.softmax(z, dim=-1)[..., None]
     same = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
     return p * (same - p.mT)

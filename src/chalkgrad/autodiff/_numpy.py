@@ -1,4 +1,4 @@
-r"""Autodiff, NumPy half: derivatives of plain NumPy code.
+r"""Autodiff, NumPy backend: derivatives of plain NumPy code.
 
 Write a function with NumPy, and differentiate it:
 
@@ -15,6 +15,7 @@ What the function computes must be new arrays: ``x[0] = 1`` in a traced array is
 error.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ import numpy as np
 from chalkgrad._core import check
 from chalkgrad._core._numpy import Array, arrays
 from chalkgrad.autodiff import _rules  # noqa: F401 (it fills the tables)
-from chalkgrad.autodiff._tape import Traced, backward, cast
+from chalkgrad.autodiff._tape import Traced, backward, cast, levels
 
 __all__ = [
     "check_grads",
@@ -36,44 +37,69 @@ __all__ = [
     "vjp",
 ]
 
-# Networks and activations run on traced arrays too; losses have rules of their own.
-type(arrays).kinds = (*arrays.kinds, Traced)
-_levels = 0
+# The levels whose function is running, in any thread. What is left of the others is
+# numbers.
+_live: set[int] = set()
 
 
 def _pullback(
-    where: str, f: Callable[..., Any], args: tuple[Any, ...], count: int
+    where: str,
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    count: int,
+    options: dict[str, Any],
 ) -> tuple[Any, Callable[[Any], list[Any]]]:
     """Run f with its first `count` arguments traced; return how to go backwards."""
-    global _levels
     for i, x in enumerate(args[:count]):
-        arrays.floating(where, f"x{i + 1}" if count > 1 else "x", x)
-    _levels += 1
+        arrays.full_precision(where, f"x{i + 1}" if count > 1 else "x", x)
+    level = next(levels)
+    leaves = [Traced(arrays.native(x), level) for x in args[:count]]
+    _live.add(level)
     try:
-        leaves = [Traced(x, _levels) for x in args[:count]]
-        level = _levels
-        out = f(*leaves, *args[count:])
+        out = f(*leaves, *args[count:], **options)
+    except ValueError as error:  # of z[i] = x, in which NumPy speaks of a sequence
+        cause = error.__cause__
+        if isinstance(cause, TypeError) and str(cause).startswith("autodiff: "):
+            raise cause.with_traceback(error.__traceback__) from None
+        raise
     finally:
-        _levels -= 1
-    arrays.returned(where, out)
+        _live.remove(level)
+    arrays.result(where, out)
     if isinstance(out, int | float):
         out = np.asarray(out, leaves[0].dtype)
     if not (type(out) is Traced and out.level == level):  # f is constant in them
-        return out, lambda _: [np.zeros_like(leaf.data) for leaf in leaves]
+        return _getval(out), lambda _: [np.zeros_like(leaf.data) for leaf in leaves]
 
     def pull(g: Any) -> list[Any]:
-        found = backward(out, g, leaves)
-        return [_settled(part, leaf) for part, leaf in zip(found, leaves, strict=True)]
+        # A slope that is inf or nan tells it itself.
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            found = backward(out, g, leaves)
+        return [
+            _to_leaf_dtype(part, leaf) for part, leaf in zip(found, leaves, strict=True)
+        ]
 
-    return out.data, pull
+    return _getval(out.data), pull
 
 
-def _settled(part: Any, leaf: Traced) -> Any:
+def _getval(x: Any) -> Any:
+    """Return what an array is to those who still differentiate."""
+    while type(x) is Traced and x.level not in _live:
+        x = x.data
+    return x
+
+
+def _to_leaf_dtype(part: Any, leaf: Traced) -> Any:
     """Return a gradient in the dtype of its array, and as an array of its own."""
     if part is None:
         return np.zeros_like(leaf.data)
     if part.dtype != leaf.dtype:
+        if part.dtype.kind == "c":
+            raise TypeError(
+                "autodiff: complex numbers have no rules; compute with the real and "
+                "the imaginary part as two arrays."
+            )
         part = cast(part, leaf.dtype)
+    part = _getval(part)
     return part if type(part) is Traced else np.array(part)
 
 
@@ -88,14 +114,14 @@ def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
     Returns
     -------
     function
-        Takes what `f` takes, and returns the number and its derivatives with respect to
-        the first argument, of its shape and dtype.
+        Takes what `f` takes, by position and by keyword, and returns the number and its
+        derivatives with respect to the first argument, of its shape and dtype.
 
     Raises
     ------
     TypeError
-        From the function made: if `x` is not a float array of this half, if `f` returns
-        no number, or if it uses what cannot be differentiated.
+        From the function made: if `x` is not a float array of this backend, if `f`
+        returns no number, or if it uses what cannot be differentiated.
 
     References
     ----------
@@ -109,8 +135,9 @@ def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
     """
     check.function("value_and_grad", "f", f)
 
-    def run(x: Array, *rest: Any) -> tuple[Any, Array]:
-        value, pull = _pullback("value_and_grad", f, (x, *rest), 1)
+    def run(*args: Any, **options: Any) -> tuple[Any, Array]:
+        check.by_position("value_and_grad", args)
+        value, pull = _pullback("value_and_grad", f, args, 1, options)
         if value.shape != ():
             raise TypeError(
                 "value_and_grad: `f` must return one number, got shape "
@@ -142,18 +169,20 @@ def grad(f: Callable[..., Any]) -> Callable[..., Array]:
 
     Examples
     --------
-    >>> import numpy as np
     >>> import chalkgrad.numpy as cg
-    >>> slope = cg.autodiff.grad(np.sin)
-    >>> slope(cg.array(0.0)), cg.autodiff.grad(cg.autodiff.grad(slope))(cg.array(0.0))
-    (array(1.), array(-1.))
+    >>> slope = cg.autodiff.grad(lambda x: x**3)
+    >>> x = cg.array(2.0)
+    >>> float(slope(x)), float(cg.autodiff.grad(slope)(x))
+    (12.0, 12.0)
     """
     check.function("grad", "f", f)
     both = value_and_grad(f)
-    return lambda x, *rest: both(x, *rest)[1]
+    return lambda *args, **options: both(*args, **options)[1]
 
 
-def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
+def vjp(
+    f: Callable[..., Any], /, *args: Array, **options: object
+) -> tuple[Any, Callable[..., Any]]:
     r"""Return $y = f(x, \dots)$ and its pullback $g \mapsto g^T \partial y/\partial x$.
 
     Parameters
@@ -162,6 +191,8 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
         Takes arrays and returns an array of any shape.
     *args : Array of shape (...)
         Where.
+    **options
+        Handed on to `f`.
 
     Returns
     -------
@@ -174,8 +205,8 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     Raises
     ------
     TypeError, ShapeError
-        As `value_and_grad`; from the pullback if $g$ is no array of this half, or does
-        not fit $y$.
+        As `value_and_grad`; from the pullback if $g$ is no array of this backend, or
+        does not fit $y$.
 
     Examples
     --------
@@ -186,11 +217,11 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     (array([ 3., 40.]), array([ 1., 20.]))
     """
     check.function("vjp", "f", f)
-    check.some("vjp", "args", args)
-    value, pull = _pullback("vjp", f, args, len(args))
+    check.nonempty("vjp", "args", args)
+    value, pull = _pullback("vjp", f, args, len(args), options)
 
     def pullback(g: Any) -> Any:
-        arrays.one("vjp", "g", g)
+        arrays.own_nonempty("vjp", "g", g)
         if np.shape(g) != value.shape:
             raise check.ShapeError(
                 f"vjp: `g` must have the shape of the value, {value.shape}, got "
@@ -202,7 +233,9 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     return value, pullback
 
 
-def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
+def jvp(
+    f: Callable[..., Any], /, x: Array, v: Array, **options: object
+) -> tuple[Any, Any]:
     r"""Return $f(x)$ and its derivative along $v$, $\frac{\partial f}{\partial x} v$.
 
     The pullback is linear in $g$: pulling back *it* pushes $v$ forward.
@@ -215,6 +248,8 @@ def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
         Where.
     v : Array of shape (...)
         Along what.
+    **options
+        Handed on to `f`.
 
     Returns
     -------
@@ -235,13 +270,13 @@ def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
     (array([1., 9.]), array([2., 3.]))
     """
     check.function("jvp", "f", f)
-    arrays.along("jvp", x=x, v=v)
-    value, pull = _pullback("jvp", f, (x,), 1)
-    _, push = _pullback("jvp", lambda g: pull(g)[0], (np.zeros_like(value),), 1)
+    arrays.same_shape("jvp", x=x, v=v)
+    value, pull = _pullback("jvp", f, (x,), 1, options)
+    _, push = _pullback("jvp", lambda g: pull(g)[0], (np.zeros_like(value),), 1, {})
     return value, push(v)[0]
 
 
-def jacobian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
+def jacobian(f: Callable[..., Any]) -> Callable[..., Array]:
     r"""Make a function that returns all $J_{ij} = \partial y_i/\partial x_j$.
 
     One backward pass for each number of $y$.
@@ -249,12 +284,12 @@ def jacobian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
     Parameters
     ----------
     f : function
-        Takes an array and returns an array of any shape.
+        Takes an array, and what else it likes; returns an array of any shape.
 
     Returns
     -------
     function
-        Its result has the axes of $y$, then those of $x$.
+        Takes what `f` takes. Its result has the axes of $y$, then those of $x$.
 
     Raises
     ------
@@ -270,29 +305,30 @@ def jacobian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
     """
     check.function("jacobian", "f", f)
 
-    def run(x: Array) -> Array:
-        value, pull = _pullback("jacobian", f, (x,), 1)
+    def run(*args: Any, **options: object) -> Array:
+        check.by_position("jacobian", args)
+        value, pull = _pullback("jacobian", f, args, 1, options)
         shape = np.shape(value)
         units = np.eye(max(1, int(np.prod(shape))), dtype=value.dtype)
         rows = [pull(np.reshape(unit, shape))[0] for unit in units]
-        out: Array = np.reshape(np.stack(rows), (*shape, *np.shape(x)))
+        out: Array = np.reshape(np.stack(rows), (*shape, *np.shape(args[0])))
         return out
 
     return run
 
 
-def hessian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
+def hessian(f: Callable[..., Any]) -> Callable[..., Array]:
     r"""Make a function that returns all second derivatives of a number.
 
     Parameters
     ----------
     f : function
-        Takes an array; returns one number.
+        Takes an array, and what else it likes; returns one number.
 
     Returns
     -------
     function
-        Its result has the axes of `x` twice.
+        Takes what `f` takes. Its result has the axes of `x` twice.
 
     Raises
     ------
@@ -310,7 +346,7 @@ def hessian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
     return jacobian(grad(f))
 
 
-def hvp(f: Callable[[Any], Any], w: Array, v: Array) -> Array:
+def hvp(f: Callable[..., Any], /, w: Array, v: Array, **options: object) -> Array:
     r"""Return the product of the Hessian with a vector, without the Hessian.
 
     $H v = \nabla (\nabla f \cdot v)$: as cheap as a few gradients, however long `w` is.
@@ -323,6 +359,8 @@ def hvp(f: Callable[[Any], Any], w: Array, v: Array) -> Array:
         Where.
     v : Array of shape (...)
         Of the shape of `w`.
+    **options
+        Handed on to `f`.
 
     Returns
     -------
@@ -346,17 +384,19 @@ def hvp(f: Callable[[Any], Any], w: Array, v: Array) -> Array:
     array([6., 4.])
     """
     check.function("hvp", "f", f)
-    arrays.along("hvp", w=w, v=v)
+    arrays.same_shape("hvp", w=w, v=v)
     slope = grad(f)
-    return grad(lambda x: (slope(x) * v).sum())(w)
+    return grad(lambda x: (slope(x, **options) * v).sum())(w)
 
 
 def check_grads(
     f: Callable[..., Any],
+    /,
     *args: Array,
     order: int = 2,
     h: float = 1e-5,
     rtol: float = 1e-5,
+    **options: object,
 ) -> None:
     """Compare the derivatives of a function with central differences.
 
@@ -379,6 +419,8 @@ def check_grads(
     rtol : float
         How much they may differ, 0 or more, relative to the larger of 1 and what is
         compared.
+    **options
+        Handed on to `f`.
 
     Raises
     ------
@@ -389,11 +431,10 @@ def check_grads(
 
     Examples
     --------
-    >>> import numpy as np
     >>> import chalkgrad.numpy as cg
-    >>> cg.autodiff.check_grads(np.tanh, cg.array([0.3, -2.0]))
+    >>> cg.autodiff.check_grads(cg.activations.tanh, cg.array([0.3, -2.0]))
     """
-    compare(vjp, lambda numbers, _: numbers, f, args, order=order, h=h, rtol=rtol)
+    compare(vjp, lambda x, _: x, f, args, options, order=order, h=h, rtol=rtol)
 
 
 def compare(
@@ -401,19 +442,35 @@ def compare(
     make: Callable[[Any, Any], Any],
     f: Callable[..., Any],
     args: tuple[Any, ...],
+    options: dict[str, Any],
     *,
     order: int,
     h: float,
     rtol: float,
 ) -> None:
-    """Do the work of `check_grads` for either half.
+    """Do the work of `check_grads` for either backend.
 
-    ``make(numbers, like)`` makes an array of the half of numbers that NumPy drew.
+    ``make(numbers, like)`` makes an array of the backend of numbers that NumPy drew.
     """
-    check.some("check_grads", "args", args)
+    check.function("check_grads", "f", f)
+    check.nonempty("check_grads", "args", args)
     order = check.integer("check_grads", "order", order, low=1)
     h = check.number("check_grads", "h", h, low=0, open_low=True)
     rtol = check.number("check_grads", "rtol", rtol, low=0)
+    for i, x in enumerate(args):
+        name = f"x{i + 1}" if len(args) > 1 else "x"
+        check.full_precision("check_grads", name, x)
+        check.finite("check_grads", name, x)
+        check.representable("check_grads", check.dtype_name(x), h=h)
+        lost = float(np.finfo(check.dtype_name(x)).eps) / h
+        if check.dtype_name(x) == "float32" and rtol < lost:
+            raise TypeError(
+                f"check_grads: `{name}` is float32, whose differences over h={h:g} are "
+                f"right to {lost:.1g} only, and `rtol` is {rtol:g}; hand over "
+                f'cg.array({name}, dtype="float64"), or take a larger h and rtol.'
+            )
+        digits = max(1e-9, 100 * lost * h)
+    f = functools.partial(f, **options)
     rng = np.random.default_rng(0)
     along = [make(rng.standard_normal(tuple(x.shape)), x) for x in args]
     for nth in range(1, order + 1):
@@ -431,7 +488,7 @@ def compare(
             exact = _complex_step(f, args, along, g)
             # Where a function such as abs is in the way, it is far from both.
             if exact is not None and _near(exact, theirs, rtol):
-                _judge(nth, ours, exact, "a complex step gives", min(rtol, 1e-9))
+                _judge(nth, ours, exact, "a complex step gives", min(rtol, digits))
         f = slope
 
 

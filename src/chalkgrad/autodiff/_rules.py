@@ -3,9 +3,12 @@
 Each reads ``rule(g, y, *arguments)``: g is the derivative of the loss with respect to
 the result y. Where a function has a corner, the rule takes
 
-- 0 for the slope of ``abs`` and ``norm`` at 0;
+- 0 for the slope of ``abs``, of a length and of an angle at 0;
 - equal shares for arguments that are equally large in ``maximum`` and ``max``;
 - 1 for ``clip`` on its limits, 0 beyond.
+
+Those whose corners or tails take care are in `chalkgrad.autodiff._slopes`. Functions of
+chalkgrad itself carry their rules.
 """
 
 import functools
@@ -15,31 +18,38 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chalkgrad._core.types import Reduction
-from chalkgrad.activations import _numpy as activations
-from chalkgrad.activations._numpy import ELEMENTWISE
+from chalkgrad.autodiff._slopes import LN2, Tools, slopes
 from chalkgrad.autodiff._tape import (
     COMPOSED,
     CONSTANT,
-    FUSED,
     RULES,
-    Fused,
     Traced,
     backward,
+    levels,
+    plain,
     primitive,
     put,
 )
-from chalkgrad.losses import _numpy as losses
-from chalkgrad.network._numpy import affine, outputs
 
-LN2, LN10 = math.log(2), math.log(10)
+# --- What takes care ------------------------------------------------------------------
+
+
+def pull(f: Callable[[Any], Any], x: Any, g: Any) -> Any:
+    """Return the derivative of f at x, given g, that for f(x)."""
+    leaf = Traced(x, next(levels))
+    return backward(f(leaf), g, [leaf])[0]
+
+
+SLOPES = slopes(Tools(np, np.sign, plain, primitive, pull))
+RULES |= {
+    getattr(np, name): rules for name, rules in SLOPES.items() if hasattr(np, name)
+}
 
 # --- One number at a time -------------------------------------------------------------
 
 RULES |= {
     np.negative: [lambda g, y, x: -g],
     np.positive: [lambda g, y, x: g],
-    np.absolute: [lambda g, y, x: g * np.sign(x)],
     np.fabs: [lambda g, y, x: g * np.sign(x)],
     np.square: [lambda g, y, x: g * 2 * x],
     np.sqrt: [lambda g, y, x: g * 0.5 / y],
@@ -47,23 +57,11 @@ RULES |= {
     np.reciprocal: [lambda g, y, x: -g * y * y],
     np.exp: [lambda g, y, x: g * y],
     np.exp2: [lambda g, y, x: g * y * LN2],
-    np.expm1: [lambda g, y, x: g * (y + 1)],
     np.log: [lambda g, y, x: g / x],
-    np.log2: [lambda g, y, x: g / (x * LN2)],
-    np.log10: [lambda g, y, x: g / (x * LN10)],
     np.log1p: [lambda g, y, x: g / (1 + x)],
     np.sin: [lambda g, y, x: g * np.cos(x)],
     np.cos: [lambda g, y, x: -g * np.sin(x)],
     np.tan: [lambda g, y, x: g * (1 + y * y)],
-    np.arcsin: [lambda g, y, x: g / np.sqrt(1 - x * x)],
-    np.arccos: [lambda g, y, x: -g / np.sqrt(1 - x * x)],
-    np.arctan: [lambda g, y, x: g / (1 + x * x)],
-    np.sinh: [lambda g, y, x: g * np.cosh(x)],
-    np.cosh: [lambda g, y, x: g * np.sinh(x)],
-    np.tanh: [lambda g, y, x: g * (1 - y * y)],
-    np.arcsinh: [lambda g, y, x: g / np.sqrt(1 + x * x)],
-    np.arccosh: [lambda g, y, x: g / np.sqrt(x * x - 1)],
-    np.arctanh: [lambda g, y, x: g / (1 - x * x)],
     np.deg2rad: [lambda g, y, x: g * (math.pi / 180)],
     np.rad2deg: [lambda g, y, x: g * (180 / math.pi)],
     np.nan_to_num: [
@@ -76,25 +74,6 @@ RULES |= {
 
 
 # --- Two numbers at a time ------------------------------------------------------------
-
-
-def _winner(mine: Callable[..., Any]) -> Callable[..., Any]:
-    """Give g to the argument that won, and half to each of two equals."""
-    return lambda g, y, a, b: (
-        g * np.where(np.equal(a, b), 0.5, mine(a, b)).astype(g.dtype)
-    )
-
-
-def _power_base(g: Any, y: Any, a: Any, b: Any) -> Any:
-    if isinstance(b, int | float):  # as Python's, it leaves the dtype alone
-        return g * (b * a ** (b - 1)) if b else g * 0 * a
-    # At b = 0 the slope is 0, even where 0 ** -1 would make it nan.
-    return g * b * a ** np.where(np.equal(b, 0), b, b - 1)
-
-
-def _power_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
-    # Where a is 0, so is y log a in the limit; where a is below, there is no slope.
-    return g * y * np.log(np.where(np.equal(a, 0), 1, a))
 
 
 def _clip(
@@ -113,38 +92,35 @@ def _clip(
     return g * np.logical_and(above, below)
 
 
+def _clip_low(
+    g: Any, y: Any, x: Any, a_min: Any, a_max: Any = None, *, max: Any = None
+) -> Any:
+    high = a_max if max is None else max
+    return np.where((x < a_min) & (True if high is None else a_min < high), g, 0)
+
+
+def _clip_high(
+    g: Any, y: Any, x: Any, a_min: Any, a_max: Any, *, min: Any = None
+) -> Any:
+    low = a_min if min is None else min
+    beyond = x > a_max
+    if low is not None:
+        beyond = beyond | (low > a_max) | ((low == a_max) & (x != a_max))
+    return np.where(beyond, g, 0)
+
+
 RULES |= {
     np.add: [lambda g, y, a, b: g, lambda g, y, a, b: g],
     np.subtract: [lambda g, y, a, b: g, lambda g, y, a, b: -g],
     np.multiply: [lambda g, y, a, b: g * b, lambda g, y, a, b: g * a],
     np.divide: [lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b],
-    np.power: [_power_base, _power_exponent],
-    np.float_power: [_power_base, _power_exponent],
-    np.maximum: [_winner(np.greater), _winner(np.less)],
-    np.minimum: [_winner(np.less), _winner(np.greater)],
-    np.fmax: [_winner(np.greater), _winner(np.less)],
-    np.fmin: [_winner(np.less), _winner(np.greater)],
-    np.hypot: [lambda g, y, a, b: g * a / y, lambda g, y, a, b: g * b / y],
-    np.arctan2: [
-        lambda g, y, a, b: g * b / (a * a + b * b),
-        lambda g, y, a, b: -g * a / (a * a + b * b),
-    ],
-    np.logaddexp: [
-        lambda g, y, a, b: g * np.exp(a - y),
-        lambda g, y, a, b: g * np.exp(b - y),
-    ],
-    np.logaddexp2: [
-        lambda g, y, a, b: g * np.exp2(a - y),
-        lambda g, y, a, b: g * np.exp2(b - y),
-    ],
-    np.remainder: [lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor(a / b)],
-    np.fmod: [lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b)],
+    np.float_power: SLOPES["power"],
     np.where: [
         None,
         lambda g, y, c, a, b: np.where(c, g, 0),
         lambda g, y, c, a, b: np.where(c, 0, g),
     ],
-    np.clip: [_clip],
+    np.clip: [_clip, _clip_low, _clip_high],
 }
 
 
@@ -155,7 +131,7 @@ def _swap(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+def _matmul_wrt_a(g: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
         return g[..., None] * b
     if a.ndim == 1:
@@ -163,7 +139,7 @@ def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g @ _swap(b)
 
 
-def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+def _matmul_wrt_b(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return g * a if b.ndim == 1 else a[:, None] * g[..., None, :]
     if b.ndim == 1:
@@ -238,7 +214,7 @@ def _kron(a: Any, b: Any) -> Any:
     )
 
 
-RULES |= {np.matmul: [_matmul_left, _matmul_right], np.einsum: _einsum}
+RULES |= {np.matmul: [_matmul_wrt_a, _matmul_wrt_b], np.einsum: _einsum}
 COMPOSED |= {
     np.dot: _dot,
     np.tensordot: _tensordot,
@@ -272,9 +248,40 @@ def _mean(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -
 def _extreme(
     g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False
 ) -> Any:
-    best = np.equal(x, spread(y, x, axis, keepdims))
+    top = spread(y, x, axis, keepdims)
+    best = np.equal(x, top)
+    if np.isnan(plain(y)).any():
+        best = best | np.isnan(x) & np.isnan(top)
     share = best / np.sum(best, axis=axis, keepdims=True)
     return spread(g, x, axis, keepdims) * share.astype(g.dtype)
+
+
+def _unit(x: Any, order: float, axis: Any) -> Any:
+    """Return what a length is measured in: its square would leave the numbers."""
+    extreme = np.max if order > 0 else np.min
+    unit = extreme(abs(plain(x)), axis=axis, keepdims=True)
+    return np.where((unit == 0) | np.isinf(unit), 1, unit)
+
+
+def _length(g: Any, y: Any, x: Any, order: float, axis: Any, keepdims: bool) -> Any:
+    u = x / _unit(x, order, axis)
+    none = u == 0
+    sizes = np.where(none, 1, abs(u))
+    powers = np.where(none, 0 if order > 0 else np.inf, sizes**order)
+    total = np.sum(powers, axis=axis, keepdims=True)
+    root = np.where(total == 0, 1, total) ** ((order - 1) / order)
+    slope = np.sign(u) * sizes ** (order - 1) / root
+    return spread(g, x, axis, keepdims) * np.where(np.isinf(u), np.sign(u), slope)
+
+
+@primitive([_length])
+@np.errstate(divide="ignore")  # the inverse of 0, where the order is below 0
+def length(x: Any, order: float, axis: Any, keepdims: bool) -> Any:
+    """Return the root of a sum of powers of sizes; its slope at 0 is taken for 0."""
+    unit = _unit(x, order, axis)
+    total = np.sum(abs(x / unit) ** order, axis=axis, keepdims=True)
+    out = unit * total ** (1 / order)
+    return out if keepdims else np.squeeze(out, axis)
 
 
 def _prod(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -300,6 +307,27 @@ def _cumsum(g: Any, y: Any, x: Any, axis: Any = None) -> Any:
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
+def _away(x: Any, axis: Any, ddof: float, correction: float) -> tuple[Any, float]:
+    """Return the distances from the mean, and what their squares are divided by."""
+    if ddof and correction:
+        raise TypeError("autodiff: var takes one of `ddof` and `correction`.")
+    mean = np.mean(x, axis=axis, keepdims=True)
+    count = max(np.size(x) // max(1, np.size(mean)) - (ddof or correction), 0)
+    return x - mean, count
+
+
+def _is_one_number(low: Any, high: Any, axis: Any) -> Any:
+    """Tell where all numbers are equal, so that the distance from their mean is 0.
+
+    Their mean is rounded: some distance may be left, and a root magnifies its slope.
+    """
+    if np.size(low) == 0:
+        return False
+    least = np.min(plain(low), axis=axis, keepdims=True)
+    most = np.max(plain(high), axis=axis, keepdims=True)
+    return np.isfinite(least) & (least == most)
+
+
 def _var(
     x: Any,
     axis: Any = None,
@@ -308,16 +336,22 @@ def _var(
     correction: float = 0,
     keepdims: bool = False,
 ) -> Any:
-    if ddof and correction:
-        raise TypeError("autodiff: var takes one of `ddof` and `correction`.")
-    away = x - np.mean(x, axis=axis, keepdims=True)
-    total = np.sum(away * away, axis=axis, keepdims=keepdims)
-    return total / (np.size(x) // max(1, np.size(total)) - (ddof or correction))
+    away, count = _away(x, axis, ddof, correction)
+    return np.sum(away * away, axis=axis, keepdims=keepdims) / count
 
 
-@functools.wraps(_var)
-def _std(*args: Any, **kwargs: Any) -> Any:
-    return np.sqrt(_var(*args, **kwargs))
+def _std(
+    x: Any,
+    axis: Any = None,
+    *,
+    ddof: float = 0,
+    correction: float = 0,
+    keepdims: bool = False,
+) -> Any:
+    away, count = _away(x, axis, ddof, correction)
+    if count:
+        away = np.where(_is_one_number(x, x, axis), 0, away)
+    return length(away, 2.0, axis, keepdims) / math.sqrt(count)
 
 
 def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -370,15 +404,80 @@ def _average(
     return np.sum(x * weights, axis=axis, keepdims=keepdims) / total
 
 
+def _without_nan(x: Any, fill: float) -> Any:
+    return np.where(np.isnan(x), fill, x)
+
+
+def _nansum(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.sum(_without_nan(x, 0), axis=axis, keepdims=keepdims)
+
+
+def _nanprod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.prod(_without_nan(x, 1), axis=axis, keepdims=keepdims)
+
+
+def _nancumsum(x: Any, axis: Any = None) -> Any:
+    return np.cumsum(_without_nan(x, 0), axis=axis)
+
+
+def _numbers(x: Any, axis: Any, keepdims: bool) -> Any:
+    """Count what is not nan."""
+    return np.sum(~np.isnan(x), axis=axis, keepdims=keepdims).astype(x.dtype)
+
+
+def _nanmean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nansum(x, axis, keepdims=keepdims) / _numbers(x, axis, keepdims)
+
+
+def _nanextreme(extreme: Callable[..., Any], fill: float) -> Callable[..., Any]:
+    def rule(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        found = extreme(_without_nan(x, fill), axis=axis, keepdims=keepdims)
+        return np.where(_numbers(x, axis, keepdims) == 0, np.nan, found)
+
+    return rule
+
+
+def _nanaway(x: Any, axis: Any, ddof: float, keepdims: bool) -> tuple[Any, Any]:
+    away = _without_nan(x - _nanmean(x, axis, keepdims=True), 0)
+    return away, np.maximum(_numbers(x, axis, keepdims) - ddof, 0)
+
+
+def _nanvar(
+    x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False
+) -> Any:
+    away, count = _nanaway(x, axis, ddof, keepdims)
+    return np.sum(away * away, axis=axis, keepdims=keepdims) / count
+
+
+def _nanstd(
+    x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False
+) -> Any:
+    away, count = _nanaway(x, axis, ddof, keepdims)
+    low, high = _without_nan(x, np.inf), _without_nan(x, -np.inf)
+    some = _numbers(x, axis, True) > ddof
+    away = np.where(some & _is_one_number(low, high, axis), 0, away)
+    return length(away, 2.0, axis, keepdims) / np.sqrt(count)
+
+
 RULES |= {
     np.sum: [_sum],
     np.mean: [_mean],
     np.max: [_extreme],
     np.min: [_extreme],
+    np.amax: [_extreme],
+    np.amin: [_extreme],
     np.prod: [_prod],
     np.cumsum: [_cumsum],
 }
 COMPOSED |= {
+    np.nansum: _nansum,
+    np.nanprod: _nanprod,
+    np.nancumsum: _nancumsum,
+    np.nanmean: _nanmean,
+    np.nanmax: _nanextreme(np.max, -np.inf),
+    np.nanmin: _nanextreme(np.min, np.inf),
+    np.nanvar: _nanvar,
+    np.nanstd: _nanstd,
     np.var: _var,
     np.std: _std,
     np.ptp: _ptp,
@@ -404,23 +503,23 @@ def _transpose(g: Any, y: Any, x: Any, axes: Any = None) -> Any:
     )
 
 
-def _swapped(x: Any, axis1: int, axis2: int) -> Any:
+def _swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     axes = list(range(np.ndim(x)))
     axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
     return np.transpose(x, axes)
 
 
-def _moved(x: Any, source: Any, destination: Any) -> Any:
+def _moveaxis(x: Any, source: Any, destination: Any) -> Any:
     # Let NumPy say where the axes go: their sizes are their old numbers.
     numbered = np.empty(range(np.ndim(x)))
     return np.transpose(x, np.moveaxis(numbered, source, destination).shape)
 
 
-def _squeezed(x: Any, axis: Any = None) -> Any:
+def _squeeze(x: Any, axis: Any = None) -> Any:
     return np.reshape(x, np.squeeze(np.empty(np.shape(x)), axis).shape)
 
 
-def _expanded(x: Any, axis: Any) -> Any:
+def _expand_dims(x: Any, axis: Any) -> Any:
     return np.reshape(x, np.expand_dims(np.empty(np.shape(x)), axis).shape)
 
 
@@ -438,7 +537,7 @@ def join(axis: int, *arrays: Any) -> Any:
     return np.concatenate(arrays, axis)
 
 
-def _joined(arrays: Any, axis: int | None = 0) -> Any:
+def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
     if axis is None:
         return join(0, *map(np.ravel, arrays))
     return join(axis, *arrays)
@@ -459,7 +558,7 @@ def _pad(
     return put(x, place, whole)
 
 
-def _splitting(split: Callable[..., Any]) -> Callable[..., Any]:
+def _compose_split(split: Callable[..., Any]) -> Callable[..., Any]:
     def pieces(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         numbers = split(np.arange(np.shape(x)[axis]), indices_or_sections)
         return [
@@ -470,25 +569,25 @@ def _splitting(split: Callable[..., Any]) -> Callable[..., Any]:
     return pieces
 
 
-def _picking(pick: Callable[..., Any]) -> Callable[..., Any]:
+def _compose_pick(pick: Callable[..., Any]) -> Callable[..., Any]:
     """Compose a function that picks numbers of x: NumPy picks their places."""
 
     @functools.wraps(pick)
-    def picked(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def take(x: Any, *args: Any, **kwargs: Any) -> Any:
         places = np.reshape(np.arange(np.size(x)), np.shape(x))
         return np.ravel(x)[pick(places, *args, **kwargs)]
 
-    return picked
+    return take
 
 
-def _sorted(
+def _sort(
     x: Any, axis: int | None = -1, kind: Any = None, *, stable: Any = None
 ) -> Any:
     order = np.argsort(x, axis=axis, kind="stable")
     return np.take_along_axis(x, order, axis)
 
 
-def _flipped(x: Any, axis: Any = None) -> Any:
+def _flip(x: Any, axis: Any = None) -> Any:
     axes = range(np.ndim(x)) if axis is None else np.atleast_1d(axis) % np.ndim(x)
     return x[
         tuple(slice(None, None, -1 if i in axes else 1) for i in range(np.ndim(x)))
@@ -508,9 +607,21 @@ def _diag(x: Any, k: int = 0) -> Any:
     return put(x, (places + row, places + column), (n, n))
 
 
-def _filled(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+def _full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     like = np.empty_like(x, dtype)
     return np.broadcast_to(fill_value, like.shape).astype(like.dtype)
+
+
+def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    if len(condlist) != len(choicelist):
+        raise ValueError(
+            "autodiff: select takes as many choices as conditions, got "
+            f"{len(choicelist)} and {len(condlist)}."
+        )
+    out = default
+    for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
+        out = np.where(condition, choice, out)
+    return out
 
 
 RULES |= {
@@ -521,49 +632,50 @@ RULES |= {
 }
 COMPOSED |= {
     np.ravel: lambda x, order="C": np.reshape(x, (-1,), order),
-    np.swapaxes: _swapped,
-    np.moveaxis: _moved,
-    np.matrix_transpose: lambda x: _swapped(x, -1, -2),
-    np.squeeze: _squeezed,
-    np.expand_dims: _expanded,
+    np.swapaxes: _swapaxes,
+    np.moveaxis: _moveaxis,
+    np.matrix_transpose: lambda x: _swapaxes(x, -1, -2),
+    np.squeeze: _squeeze,
+    np.expand_dims: _expand_dims,
     np.atleast_1d: lambda x: x if np.ndim(x) else np.reshape(x, (1,)),
-    np.concatenate: _joined,
-    np.stack: lambda arrays, axis=0: _joined(
+    np.concatenate: _concatenate,
+    np.stack: lambda arrays, axis=0: _concatenate(
         [np.expand_dims(a, axis) for a in arrays], axis
     ),
-    np.vstack: lambda arrays: _joined(
+    np.vstack: lambda arrays: _concatenate(
         [a if np.ndim(a) > 1 else np.reshape(a, (1, -1)) for a in arrays]
     ),
-    np.hstack: lambda arrays: _joined(
+    np.hstack: lambda arrays: _concatenate(
         [np.atleast_1d(a) for a in arrays], 0 if np.ndim(arrays[0]) < 2 else 1
     ),
-    np.split: _splitting(np.split),
-    np.array_split: _splitting(np.array_split),
+    np.split: _compose_split(np.split),
+    np.array_split: _compose_split(np.array_split),
     np.pad: _pad,
-    np.sort: _sorted,
-    np.flip: _flipped,
+    np.sort: _sort,
+    np.flip: _flip,
     np.diag: _diag,
     np.tril: lambda x, k=0: np.where(np.tril(np.ones(np.shape(x), bool), k), x, 0),
     np.triu: lambda x, k=0: np.where(np.triu(np.ones(np.shape(x), bool), k), x, 0),
-    np.full_like: _filled,
+    np.full_like: _full_like,
+    np.select: _select,
 }
 _PICKING: tuple[Callable[..., Any], ...] = (
     *(np.take, np.take_along_axis, np.roll, np.repeat, np.tile, np.diagonal),
 )
-COMPOSED |= {pick: _picking(pick) for pick in _PICKING}
+COMPOSED |= {pick: _compose_pick(pick) for pick in _PICKING}
 
 
 # --- Linear algebra -------------------------------------------------------------------
 
 
-def _solve_left(g: Any, y: Any, a: Any, b: Any) -> Any:
-    back = _solve_right(g, y, a, b)
+def _solve_wrt_a(g: Any, y: Any, a: Any, b: Any) -> Any:
+    back = _solve_wrt_b(g, y, a, b)
     if np.ndim(b) == 1:
         return -back[..., :, None] * y[..., None, :]
     return -back @ _swap(y)
 
 
-def _solve_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+def _solve_wrt_b(g: Any, y: Any, a: Any, b: Any) -> Any:
     if np.ndim(b) == 1:  # of many matrices, too: then g has an axis more than b
         return np.linalg.solve(_swap(a), g[..., None])[..., 0]
     return np.linalg.solve(_swap(a), g)
@@ -583,18 +695,41 @@ def _cholesky(g: Any, y: Any, a: Any) -> Any:
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     count = np.ndim(x) if axis is None else np.size(axis)
-    known = (2, 1), ("fro", 2), (None, 1), (None, 2)
-    if (ord, count) not in known and not (ord is None and axis is None):
-        raise TypeError(
-            f"autodiff: norm takes the Euclidean length only, got ord={ord!r}."
-        )
-    squares = np.sum(x * x, axis=axis, keepdims=keepdims)
-    # sqrt has no slope at 0; a length of 0 gets 0.
-    zero = np.equal(squares, 0)
-    return np.where(zero, 0, np.sqrt(np.where(zero, 1, squares)))
+    if (ord is None and (axis is None or count <= 2)) or (ord, count) == ("fro", 2):
+        return length(x, 2.0, axis, keepdims)
+    if count == 1 and isinstance(ord, int | float | np.number):
+        return _vector_norm(x, axis=axis, keepdims=keepdims, ord=float(ord))
+    if count == 2 and ord in (1, -1, np.inf, -np.inf):
+        pair = range(2) if axis is None else [i % np.ndim(x) for i in axis]
+        along = pair[0 if abs(ord) == 1 else 1]
+        sums = np.sum(abs(x), axis=along, keepdims=True)
+        extreme = np.max if ord > 0 else np.min
+        return extreme(sums, axis=tuple(pair), keepdims=keepdims)
+    raise TypeError(
+        "autodiff: norm takes any number as the order of a vector, and 1, -1, inf, "
+        f"-inf and 'fro' as that of a matrix, got ord={ord!r} over {count} axes."
+    )
 
 
-@primitive([lambda g, y, a: g[..., None, None] * _swap(np.linalg.inv(a))])
+def _vector_norm(
+    x: Any, *, axis: Any = None, keepdims: bool = False, ord: float = 2
+) -> Any:
+    order = float(ord)
+    if order == 0:
+        return np.sum(x != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
+    if order == 1:
+        return np.sum(abs(x), axis=axis, keepdims=keepdims)
+    if math.isinf(order):
+        extreme = np.max if order > 0 else np.min
+        return extreme(abs(x), axis=axis, keepdims=keepdims)
+    return length(x, order, axis, keepdims)
+
+
+def _matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    return _norm(x, ord, (-2, -1), keepdims)
+
+
+@primitive(SLOPES["logabsdet"])
 def logabsdet(a: Any) -> Any:
     """Return the logarithm of the size of a determinant."""
     return np.linalg.slogdet(a)[1]
@@ -606,174 +741,20 @@ class _Slogdet(NamedTuple):
 
 
 def _slogdet(a: Any) -> Any:
-    return _Slogdet(np.sign(np.linalg.det(a)), logabsdet(a))
+    return _Slogdet(np.linalg.slogdet(plain(a))[0], logabsdet(a))
 
 
 RULES |= {
     np.linalg.inv: [lambda g, y, a: -_swap(y) @ g @ _swap(y)],
-    np.linalg.det: [lambda g, y, a: (g * y)[..., None, None] * _swap(np.linalg.inv(a))],
-    np.linalg.solve: [_solve_left, _solve_right],
+    np.linalg.det: SLOPES["linalg.det"],
+    np.linalg.solve: [_solve_wrt_a, _solve_wrt_b],
     np.linalg.cholesky: [_cholesky],
 }
-COMPOSED |= {np.linalg.norm: _norm, np.linalg.slogdet: _slogdet}
-
-# --- Our own activations and losses ---------------------------------------------------
-
-
-def _slope_of(name: str) -> list[Callable[..., Any]]:
-    slope = getattr(activations, f"{name}_grad")
-    return [lambda g, y, z, **options: g * slope(z, **options)]
-
-
-def _flat(h: Any, y: Any, z: Any, *rest: Any, **options: Any) -> Any:
-    return h * 0
-
-
-def _softmax(g: Any, y: Any, z: Any) -> Any:
-    return y * (g - np.sum(g * y, axis=-1, keepdims=True))
-
-
-def _softmax_again(h: Any, y: Any, z: Any) -> Any:
-    p = activations.softmax(z)
-    same = np.eye(p.shape[-1], dtype=p.dtype)
-    return _softmax(np.sum(same * h - (h + _swap(h)) * p[..., None, :], -1), p, z)
-
-
-def _sigmoid_again(h: Any, y: Any, z: Any) -> Any:
-    return h * y * (1 - 2 * activations.sigmoid(z))
-
-
-RULES |= {getattr(activations, name): _slope_of(name) for name in ELEMENTWISE} | {
-    activations.softmax: [_softmax],
-    activations.identity_grad: [_flat],
-    activations.relu_grad: [_flat],
-    activations.leaky_relu_grad: [_flat],
-    activations.sigmoid_grad: [_sigmoid_again],
-    activations.softmax_grad: [_softmax_again],
-    activations.softplus_grad: [lambda h, y, z: h * activations.sigmoid_grad(z)],
-    activations.tanh_grad: [lambda h, y, z: h * -2 * np.tanh(z) * y],
-    activations.gelu_grad: [
-        lambda h, y, z: h * (2 - z * z) * np.exp(-z * z / 2) * (2 * math.pi) ** -0.5
-    ],
-}
-
-
-def _layer_weights(g: Any, y: Any, w: Any, h: Any, start: int, k: int) -> Any:
-    own = (*w.shape[:-1], -1)
-    before = np.zeros((*w.shape[:-1], start), w.dtype)
-    matrix = np.reshape(_swap(h) @ g, own)
-    rest = w.shape[-1] - start - matrix.shape[-1] - k
-    after = np.zeros((*w.shape[:-1], rest), w.dtype)
-    return np.concatenate([before, matrix, np.sum(g, -2), after], -1)
-
-
-def _layer_inputs(g: Any, y: Any, w: Any, h: Any, start: int, k: int) -> Any:
-    d = h.shape[-1]
-    W = np.reshape(w[..., start : start + d * k], (*w.shape[:-1], d, k))
-    return g @ _swap(W)
-
-
-RULES[affine] = [_layer_weights, _layer_inputs]
-
-
-def _spread(g: Any, slopes: Any, *_: Any, **options: Any) -> Any:
-    # g is one number, or one for each example, which may have a row of slopes.
-    return np.reshape(g, np.shape(g) + (1,) * (slopes.ndim - np.ndim(g))) * slopes
-
-
-def _loss(name: str) -> Callable[..., Any]:
-    slope = getattr(losses, f"{name}_grad")
-
-    def rule(g: Any, y: Any, first: Any, second: Any, **options: Any) -> Any:
-        return _spread(g, slope(first, second, **options))
-
-    return rule
-
-
-def _loss_again(bend: Callable[..., Any]) -> Callable[..., Any]:
-    def rule(
-        h: Any, y: Any, first: Any, second: Any, reduction: str = "mean", **options: Any
-    ) -> Any:
-        count = np.size(second) if reduction == "mean" else 1
-        return bend(h, first, second, **options) / count
-
-    return rule
-
-
-def _minus(rule: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args, **options: -rule(*args, **options)
-
-
-def _bend_huber(h: Any, p: Any, t: Any, delta: float = 1.0) -> Any:
-    return h * (abs(p - t) <= delta).astype(h.dtype)
-
-
-def _bend_logistic(h: Any, z: Any, y: Any) -> Any:
-    return h * activations.sigmoid_grad(z)
-
-
-def _bend_softmax(h: Any, z: Any, y: Any, label_smoothing: float = 0.0) -> Any:
-    return _softmax(h, activations.softmax(z), z)
-
-
-def _bend_square(h: Any, p: Any, t: Any) -> Any:
-    return h * 2
-
-
-RULES |= {
-    # The targets of a regression are numbers too; labels and signs are not.
-    losses.mse: [_loss("mse"), _minus(_loss("mse"))],
-    losses.huber: [_loss("huber"), _minus(_loss("huber"))],
-    losses.mae: [_loss("mae"), _minus(_loss("mae"))],
-    losses.binary_cross_entropy: [_loss("binary_cross_entropy")],
-    losses.cross_entropy: [_loss("cross_entropy")],
-    losses.hinge: [_loss("hinge")],
-    losses.perceptron: [_loss("perceptron")],
-    losses.mse_grad: [_loss_again(_bend_square), _minus(_loss_again(_bend_square))],
-    losses.huber_grad: [_loss_again(_bend_huber), _minus(_loss_again(_bend_huber))],
-    losses.mae_grad: [_flat, _flat],
-    losses.binary_cross_entropy_grad: [_loss_again(_bend_logistic)],
-    losses.cross_entropy_grad: [_loss_again(_bend_softmax)],
-    losses.hinge_grad: [_flat],
-    losses.perceptron_grad: [_flat],
-}
-
-# --- A whole network and its loss, each in one step -----------------------------------
-
-_layer_by_layer = outputs.__wrapped__  # type: ignore[attr-defined]
-
-
-def _network(i: int) -> Callable[..., Any]:
-    """Make the rule for the weights, i = 1, or the inputs, i = 2."""
-
-    def rule(g: Any, steps: Any, *args: Any) -> Any:
-        if type(g) is Traced:  # somebody differentiates this, too
-            leaf = Traced(args[i], 1)
-            traced = [leaf if k == i else a for k, a in enumerate(args)]
-            return backward(_layer_by_layer(*traced), g, [leaf])[0]
-        net, w, _ = args
-        for_w, for_x = net._back(w, steps, g)
-        return for_w if i == 1 else for_x()
-
-    return rule
-
-
-def _surprise(
-    logits: Any, labels: Any, *, reduction: Reduction = "mean", **options: Any
-) -> Any:
-    where = "cross_entropy"
-    each, slopes = losses.cross_entropy_and_slopes(logits, labels, **options)
-    shared = losses._share(where, slopes, reduction, classes=slopes.shape[-1])
-    return losses._reduce(where, each, reduction), shared
-
-
-COMPOSED[outputs] = _layer_by_layer
-FUSED |= {
-    outputs: Fused(
-        lambda *args: args[0]._run("forward", *args[1:]),
-        [None, _network(1), _network(2)],
-    ),
-    losses.cross_entropy: Fused(_surprise, [_spread]),
+COMPOSED |= {
+    np.linalg.norm: _norm,
+    np.linalg.vector_norm: _vector_norm,
+    np.linalg.matrix_norm: _matrix_norm,
+    np.linalg.slogdet: _slogdet,
 }
 
 # --- What is flat, or is no number ----------------------------------------------------
@@ -786,4 +767,5 @@ CONSTANT |= {
     *(np.heaviside, np.signbit, np.argmax, np.argmin, np.argsort, np.nonzero),
     *(np.argwhere, np.searchsorted, np.shape, np.ndim, np.size, np.result_type),
     *(np.zeros_like, np.ones_like, np.empty_like, np.count_nonzero),
+    *(np.nanargmax, np.nanargmin, np.angle),
 }

@@ -1,4 +1,4 @@
-"""The tape of the NumPy half: it records plain NumPy code, and walks it backwards.
+"""The tape of the NumPy backend: it records plain NumPy code, and walks it backwards.
 
 A `Traced` array stands in for an array. NumPy hands it every function that it meets
 (through ``__array_ufunc__`` and ``__array_function__``); the result is a new `Traced`
@@ -6,9 +6,9 @@ that remembers the function and its arguments. An older node never depends on a 
 one, so the order of creation is a topological order, and going backwards through it is
 reverse accumulation.
 
-Derivatives of derivatives: every differentiation has a **level**. A node of a level may
-hold a node of a lower level as its data, and rules compute with that, so that what they
-do is recorded one level down.
+Derivatives of derivatives: every differentiation has a **level** of its own, which no
+other ever has, in any thread. A node of a level may hold a node of a lower level as its
+data, and rules compute with that, so that what they do is recorded one level down.
 """
 
 import functools
@@ -16,9 +16,11 @@ import inspect
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+
+from chalkgrad._core._numpy import Primitive, TracedArray
 
 Rule: TypeAlias = Callable[..., Any]
 # For each function that can be differentiated: a rule for each argument, or how to make
@@ -31,26 +33,20 @@ COMPOSED: dict[Any, Callable[..., Any]] = {}
 CONSTANT: set[Any] = set()
 
 
-class Fused(NamedTuple):
-    """How to do a whole function of ours in one step, on plain arrays."""
-
-    run: Callable[..., tuple[Any, Any]]
-    """Takes the arguments; returns the result and what the rules need of the way."""
-    rules: Sequence[Rule | None]
-    """``rule(g, kept, *arguments)``, for each argument."""
-
-
-# What has a faster way on plain arrays than RULES or COMPOSED, which it has too: they
-# serve derivatives of derivatives.
-FUSED: dict[Any, Fused] = {}
-
 # What NumPy makes an array of, where it stands beside one.
 SEQUENCES = (list, tuple)
 
 _serials = itertools.count()
+levels = itertools.count(1)  # an inner differentiation begins after the outer one
 
 
-class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+_INSTEAD = (
+    "In place of np.array([a, b]), and of z[i] = a, write np.stack([a, b]) or "
+    "np.concatenate; in place of np.full(n, a), np.broadcast_to(a, n)."
+)
+
+
+class Traced(TracedArray, np.lib.mixins.NDArrayOperatorsMixin):
     """An array that remembers how it was made."""
 
     __slots__ = ("args", "data", "func", "kept", "kwargs", "level", "serial")
@@ -72,11 +68,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any
     ) -> Any:
         if kwargs.get("out") is not None:
-            raise _no_writing(f"{ufunc.__name__} with `out=`")
+            raise _no_out(ufunc)
         if method == "reduce" and ufunc in _REDUCTIONS:
             return _REDUCTIONS[ufunc](*args, **{"axis": 0, **kwargs})
         if method != "__call__":
-            raise _missing(f"numpy.{ufunc.__name__}.{method}")
+            raise _no_rule_error(ufunc, f".{method}")
         if len(args) > 1:
             args = tuple(np.asarray(a) if type(a) in SEQUENCES else a for a in args)
         return call(ufunc, args, kwargs)
@@ -89,19 +85,34 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
             "autodiff: a traced array cannot become a plain one, for its gradient "
-            "would be lost without a word; in place of np.array([a, b]) write "
-            "np.stack([a, b])."
+            f"would be lost without a word. {_INSTEAD}"
         )
 
-    def record(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Record a function of chalkgrad as one step."""
-        return call(func, args, kwargs)
+    def record(
+        self, func: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Record a call of a function that carries its rules as one step."""
+        level = _level(func, args)
+        numbers = [below(a, level) for a in args]
+        if func.fused_rule and not any(type(a) is Traced for a in numbers):
+            y, kept = func.fused_rule.run(*numbers, **kwargs)
+            return Traced(y, level, func, args, kwargs, kept)
+        if func.rules is None:
+            return func.__wrapped__(*args, **kwargs)
+        return Traced(func(*numbers, **kwargs), level, func, args, kwargs)
+
+    @property
+    def numbers(self) -> Any:
+        """The array, through which no derivative passes."""
+        return plain(self)
 
     def __getitem__(self, index: Any) -> Any:
         return call(take, (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise _no_writing("x[…] = …")
+        raise _write_error(
+            "x[…] = …", "make a new array instead, with np.where or np.concatenate"
+        )
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
@@ -114,9 +125,18 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __float__(self) -> float:
         raise TypeError(
-            "autodiff: float(x) would lose the gradient of a traced number; keep it as "
-            "it is, or differentiate a function that returns it."
+            "autodiff: float(x) would lose the gradient of a traced number. Keep it as "
+            "it is, with NumPy's functions in place of those of `math`; x.item() takes "
+            f"the number out, as a constant. {_INSTEAD}"
         )
+
+    __int__ = __float__
+
+    def __format__(self, spec: str) -> str:
+        return format(plain(self), spec) if spec else str(self)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.item(), digits)
 
     def __repr__(self) -> str:
         return f"Traced({self.data!r})"
@@ -159,6 +179,14 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         """The transpose of the last two axes."""
         return np.swapaxes(self, -1, -2)
 
+    def item(self, *index: Any) -> Any:
+        """Take a number out, as Python's; no derivative passes through it."""
+        return plain(self).item(*index)
+
+    def tolist(self) -> Any:
+        """Take the numbers out, as Python's; no derivative passes through them."""
+        return plain(self).tolist()
+
     def reshape(self, *shape: Any, order: Any = "C") -> Any:
         """Reshape, as `numpy.reshape`."""
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order)
@@ -172,7 +200,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         flat = axes[0] if len(axes) == 1 else axes
         return np.transpose(self, flat or None)
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(self, dtype: Any, *, copy: bool = True) -> Any:
         """Change the dtype; the gradient comes back in the old one.
 
         Whole numbers are flat: they have none.
@@ -199,6 +227,21 @@ for _method_name in (
     setattr(Traced, _method_name, _method(getattr(np, _method_name)))
 
 
+def _absent(name: str) -> property:
+    def tell(_: Traced) -> Any:
+        raise AttributeError(
+            f"autodiff: a traced array has no `{name}`. Write it with functions of "
+            "NumPy that have a rule (the reference lists them)."
+        )
+
+    return property(tell)
+
+
+for _method_name in dir(np.ndarray):
+    if _method_name[0] != "_" and not hasattr(Traced, _method_name):
+        setattr(Traced, _method_name, _absent(_method_name))
+
+
 def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
     """Make the two methods of an operator: the way round NumPy's own is longer."""
 
@@ -212,25 +255,46 @@ def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
             return Traced(y, self.level, ufunc, (self, other))
         return call(ufunc, (self, other), {})
 
-    def swapped(self: Traced, other: Any) -> Any:
+    def reflect(self: Traced, other: Any) -> Any:
         if type(other) in SEQUENCES:
             other = np.asarray(other)
         return Traced(ufunc(other, self.data), self.level, ufunc, (other, self))
 
-    return ahead, swapped
+    return ahead, reflect
 
 
-for _operator_name, _ufunc in {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "truediv": np.divide,
-    "pow": np.power,
-    "matmul": np.matmul,
+def _in_place(ufunc: np.ufunc, sign: str) -> Any:
+    """Make the method of ``x += y``.
+
+    A number of NumPy's cannot be written into: there ``+=`` gives the name x to another
+    number, and so it does here.
+    """
+
+    def method(self: Traced, other: Any) -> Any:
+        if isinstance(plain(self), np.generic):
+            return ufunc(self, other)
+        raise _write_error(f"x {sign}= y", f"write x = x {sign} y")
+
+    return method
+
+
+for _operator_name, (_sign, _ufunc) in {
+    "add": ("+", np.add),
+    "sub": ("-", np.subtract),
+    "mul": ("*", np.multiply),
+    "truediv": ("/", np.divide),
+    "pow": ("**", np.power),
+    "matmul": ("@", np.matmul),
 }.items():
     _ahead, _swapped = _operator(_ufunc)
     setattr(Traced, f"__{_operator_name}__", _ahead)
     setattr(Traced, f"__r{_operator_name}__", _swapped)
+    setattr(Traced, f"__i{_operator_name}__", _in_place(_ufunc, _sign))
+for _operator_name, (_sign, _ufunc) in {
+    "floordiv": ("//", np.floor_divide),
+    "mod": ("%", np.remainder),
+}.items():
+    setattr(Traced, f"__i{_operator_name}__", _in_place(_ufunc, _sign))
 
 _REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.add: np.sum,
@@ -242,42 +306,46 @@ _REDUCTIONS: dict[Any, Callable[..., Any]] = {
 
 def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function of NumPy, or one of ours, and record it."""
-    level = max((a.level for a in args if type(a) is Traced), default=0)
-    plain = [below(a, level) for a in args]
-    if func in FUSED and not any(type(a) is Traced for a in plain):
-        y, kept = FUSED[func].run(*plain, **kwargs)
-        return Traced(y, level, func, args, kwargs, kept)
     if kwargs and kwargs.get("out") is not None:
-        raise _no_writing(f"{_name(func)} with `out=`")
+        raise _no_out(func)
     if func in COMPOSED:
         _accept(func, args, kwargs)
         return COMPOSED[func](*args, **kwargs)
+    has_rule = func in RULES
+    if not has_rule and func not in CONSTANT:
+        raise _no_rule_error(func)
+    level = _level(func, args)
+    numbers = [below(a, level) for a in args]
+    if not has_rule:
+        return func(*numbers, **kwargs)
+    if kwargs or type(func) is not np.ufunc:  # whose arguments NumPy has counted
+        _accept(func, args, kwargs)
+    return Traced(func(*numbers, **kwargs), level, func, args, kwargs)
+
+
+def _level(func: Any, args: tuple[Any, ...]) -> int:
+    """Return the highest level of the traced arrays among the arguments."""
+    level = max((a.level for a in args if type(a) is Traced), default=0)
     if level == 0:
         raise TypeError(
             f"autodiff: {_name(func)} got its traced array by keyword or inside a "
             "list; hand it over by position."
         )
-    if func in CONSTANT:
-        return func(*plain, **kwargs)
-    if func not in RULES:
-        raise _missing(_name(func))
-    if kwargs or type(func) is not np.ufunc:  # whose arguments NumPy has counted
-        _accept(func, args, kwargs)
-    return Traced(func(*plain, **kwargs), level, func, args, kwargs)
+    return level
 
 
 def _accept(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Raise if a function got an option that its rule does not know."""
-    count, names = _known(func)
+    count, names = _read_parameters(func)
     if len(args) > count:
-        raise _missing(_name(func), f" for its argument {int(count) + 1}")
+        raise _no_rule_error(func, what=f" for its argument {int(count) + 1}")
     if names is not None and not kwargs.keys() <= names:
         unknown = next(name for name in kwargs if name not in names)
-        raise _missing(_name(func), f" for its argument `{unknown}`")
+        raise _no_rule_error(func, what=f" for its argument `{unknown}`")
 
 
 @functools.cache
-def _known(func: Any) -> tuple[float, set[str] | None]:
+def _read_parameters(func: Any) -> tuple[float, set[str] | None]:
     """Tell how many arguments a rule knows by position, and all names; None: any."""
     if func in COMPOSED:
         known = [*inspect.signature(COMPOSED[func]).parameters.values()]
@@ -297,14 +365,22 @@ def below(a: Any, level: int) -> Any:
     return a.data if type(a) is Traced and a.level == level else a
 
 
+def plain(x: Any) -> Any:
+    """Return the numbers of an array, through which no derivative passes."""
+    while type(x) is Traced:
+        x = x.data
+    return x
+
+
 def primitive(rules: Any) -> Callable[[Any], Any]:
     """Let a function of ours be recorded, with its rules."""
 
     def register(func: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(func)
         def traceable(*args: Any, **kwargs: Any) -> Any:
-            if any(type(a) is Traced for a in args):
-                return call(traceable, args, kwargs)
+            for a in args:  # quicker than any()
+                if type(a) is Traced:
+                    return call(traceable, args, kwargs)
             return func(*args, **kwargs)
 
         RULES[traceable] = rules
@@ -369,9 +445,11 @@ def backward(out: Traced, g: Any, leaves: Sequence[Traced]) -> list[Any]:
         if node.func is None:  # a leaf
             continue
         g, fused = grads.pop(serial), node.kept is not None
-        rules = FUSED[node.func].rules if fused else RULES[node.func]
+        rules = node.func.fused_rule.rules if fused else RULES.get(node.func)
+        if rules is None:
+            rules = node.func.rules
         known_to_rules = node.kept if fused else node.data
-        plain = [
+        numbers = [
             a.data if type(a) is Traced and a.level == level else a for a in node.args
         ]
         kwargs = node.kwargs or {}
@@ -384,7 +462,7 @@ def backward(out: Traced, g: Any, leaves: Sequence[Traced]) -> list[Any]:
                     f"autodiff: {_name(node.func)} has no derivative with respect to "
                     f"its argument {i + 1}."
                 )
-            part = rule(g, known_to_rules, *plain, **kwargs)
+            part = rule(g, known_to_rules, *numbers, **kwargs)
             if part.shape != a.data.shape:
                 part = unbroadcast(part, a.data.shape)
             known = grads.get(a.serial)
@@ -415,19 +493,36 @@ def names() -> list[str]:
 
 
 def _name(func: Any) -> str:
-    return f"numpy.{getattr(func, '__name__', func)}"
+    """Name a function with its module, as readers write it."""
+    module = getattr(func, "__module__", None) or "numpy"
+    if not module.startswith("numpy"):  # one of ours
+        module = "cg." + ".".join(module.split(".")[1:-1])
+    return f"{module}.{getattr(func, '__name__', func)}"
 
 
-def _missing(name: str, what: str = "") -> TypeError:
+def _no_rule_error(func: Any, method: str = "", what: str = "") -> TypeError:
+    if func is np.copyto:
+        return TypeError(
+            "autodiff: numpy.copyto, which np.full and np.full_like call, would write "
+            "a traced array into a plain one; np.broadcast_to(x, shape) repeats it, "
+            "and np.where(mask, x, z) puts it in its places."
+        )
     return TypeError(
-        f"autodiff: {name} has no rule here{what}. Write it with functions that "
-        "have one (the reference lists them)."
+        f"autodiff: {_name(func)}{method} has no rule here{what}. Write it with "
+        "functions that have one (the reference lists them)."
     )
 
 
-def _no_writing(what: str) -> TypeError:
+def _write_error(what: str, instead: str) -> TypeError:
     return TypeError(
         f"autodiff: {what} would write into a traced array, whose old value the "
-        "backward pass still needs; make a new array instead, with np.where or "
-        "np.concatenate."
+        f"backward pass still needs; {instead}."
+    )
+
+
+def _no_out(func: Any) -> TypeError:
+    return TypeError(
+        f"autodiff: {_name(func)} with `out=`, which is also what z += x does to a "
+        "plain array z, would write over numbers that the backward pass may still "
+        "need; make a new array: z = z + x."
     )

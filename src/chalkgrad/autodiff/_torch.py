@@ -1,4 +1,4 @@
-"""Autodiff, PyTorch half: the names of `chalkgrad.numpy.autodiff` over torch.autograd.
+"""Autodiff, PyTorch backend: torch.autograd under `chalkgrad.numpy.autodiff`'s names.
 
 The function is written with PyTorch. What comes back has left the graph, unless a
 derivative is being differentiated.
@@ -11,8 +11,11 @@ import numpy as np
 import torch
 
 from chalkgrad._core import check
-from chalkgrad._core._torch import Array, array, arrays
+from chalkgrad._core._torch import Array, array, arrays, is_traced, recording
+from chalkgrad._core.docs import twin_of
+from chalkgrad.autodiff import _numpy as reference
 from chalkgrad.autodiff._numpy import compare
+from chalkgrad.autodiff._rules_torch import Careful
 
 __all__ = [
     "check_grads",
@@ -25,53 +28,67 @@ __all__ = [
     "vjp",
 ]
 
-_depth = 0
+
+def _leaf(x: Array) -> Array:
+    """Return the numbers of an array without its graph; of inference mode, a copy."""
+    return x.clone() if x.is_inference() else x.detach()
 
 
 def _pullback(
-    where: str, f: Callable[..., Any], args: tuple[Any, ...], count: int
+    where: str,
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    count: int,
+    options: dict[str, Any],
 ) -> tuple[Any, Callable[[Any], list[Any]]]:
     """Run f with its first `count` arguments recorded; return how to go backwards."""
-    global _depth
     for i, x in enumerate(args[:count]):
-        arrays.floating(where, f"x{i + 1}" if count > 1 else "x", x)
-    nested = _depth > 0
+        arrays.full_precision(where, f"x{i + 1}" if count > 1 else "x", x)
     # A view: the outer recording goes on through it.
-    leaves = [
-        x.view_as(x) if nested and x.requires_grad else x.detach().requires_grad_()
-        for x in args[:count]
-    ]
-    _depth += 1
+    with torch.inference_mode(False):
+        leaves = [
+            x.view_as(x) if is_traced(x) else _leaf(x).requires_grad_()
+            for x in args[:count]
+        ]
+    own = {id(leaf): leaf for leaf in leaves}
+    recording.update(own)
     try:
-        with torch.enable_grad():
-            out = f(*leaves, *args[count:])
+        with torch.inference_mode(False), torch.enable_grad(), Careful():
+            out = f(*leaves, *args[count:], **options)
     finally:
-        _depth -= 1
-    arrays.returned(where, out)
+        for leaf in own:
+            del recording[leaf]
+    arrays.result(where, out)
     if isinstance(out, int | float):
         out = leaves[0].new_tensor(out)
 
     def pull(g: Any) -> list[Any]:
         if not out.requires_grad:
             return [torch.zeros_like(leaf) for leaf in leaves]  # f is constant in them
-        again = nested or g.requires_grad
-        found: tuple[Any, ...] = torch.autograd.grad(
-            out, leaves, g, create_graph=again, retain_graph=True, allow_unused=True
-        )
+        with torch.inference_mode(False):
+            found: tuple[Any, ...] = torch.autograd.grad(
+                out,
+                leaves,
+                _leaf(g) if g.is_inference() else g,
+                create_graph=is_traced(out, g),
+                retain_graph=True,
+                allow_unused=True,
+            )
         return [
             torch.zeros_like(leaf) if part is None else part
             for part, leaf in zip(found, leaves, strict=True)
         ]
 
-    return out if nested else out.detach(), pull
+    return out if is_traced(out) else out.detach(), pull
 
 
+@twin_of(reference.value_and_grad)
 def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
-    """Twin of `chalkgrad.numpy.autodiff.value_and_grad`."""
     check.function("value_and_grad", "f", f)
 
-    def run(x: Array, *rest: Any) -> tuple[Any, Array]:
-        value, pull = _pullback("value_and_grad", f, (x, *rest), 1)
+    def run(*args: Any, **options: Any) -> tuple[Any, Array]:
+        check.by_position("value_and_grad", args)
+        value, pull = _pullback("value_and_grad", f, args, 1, options)
         if value.shape != ():
             raise TypeError(
                 "value_and_grad: `f` must return one number, got shape "
@@ -82,21 +99,23 @@ def value_and_grad(f: Callable[..., Any]) -> Callable[..., tuple[Any, Array]]:
     return run
 
 
+@twin_of(reference.grad)
 def grad(f: Callable[..., Any]) -> Callable[..., Array]:
-    """Twin of `chalkgrad.numpy.autodiff.grad`."""
     check.function("grad", "f", f)
     both = value_and_grad(f)
-    return lambda x, *rest: both(x, *rest)[1]
+    return lambda *args, **options: both(*args, **options)[1]
 
 
-def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
-    """Twin of `chalkgrad.numpy.autodiff.vjp`."""
+@twin_of(reference.vjp)
+def vjp(
+    f: Callable[..., Any], /, *args: Array, **options: object
+) -> tuple[Any, Callable[..., Any]]:
     check.function("vjp", "f", f)
-    check.some("vjp", "args", args)
-    value, pull = _pullback("vjp", f, args, len(args))
+    check.nonempty("vjp", "args", args)
+    value, pull = _pullback("vjp", f, args, len(args), options)
 
     def pullback(g: Any) -> Any:
-        arrays.one("vjp", "g", g)
+        arrays.own_nonempty("vjp", "g", g)
         if tuple(np.shape(g)) != tuple(value.shape):
             raise check.ShapeError(
                 "vjp: `g` must have the shape of the value, "
@@ -108,54 +127,58 @@ def vjp(f: Callable[..., Any], *args: Array) -> tuple[Any, Callable[..., Any]]:
     return value, pullback
 
 
-def jvp(f: Callable[[Any], Any], x: Array, v: Array) -> tuple[Any, Any]:
-    """Twin of `chalkgrad.numpy.autodiff.jvp`."""
+@twin_of(reference.jvp)
+def jvp(
+    f: Callable[..., Any], /, x: Array, v: Array, **options: object
+) -> tuple[Any, Any]:
     check.function("jvp", "f", f)
-    arrays.along("jvp", x=x, v=v)
-    value, pull = _pullback("jvp", f, (x,), 1)
+    arrays.same_shape("jvp", x=x, v=v)
+    value, pull = _pullback("jvp", f, (x,), 1, options)
     start = torch.zeros_like(value)
-    _, push = _pullback("jvp", lambda g: pull(g)[0], (start,), 1)
+    _, push = _pullback("jvp", lambda g: pull(g)[0], (start,), 1, {})
     return value, push(v)[0]
 
 
-def jacobian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
-    """Twin of `chalkgrad.numpy.autodiff.jacobian`."""
+@twin_of(reference.jacobian)
+def jacobian(f: Callable[..., Any]) -> Callable[..., Array]:
     check.function("jacobian", "f", f)
 
-    def run(x: Array) -> Array:
-        value, pull = _pullback("jacobian", f, (x,), 1)
+    def run(*args: Any, **options: object) -> Array:
+        check.by_position("jacobian", args)
+        value, pull = _pullback("jacobian", f, args, 1, options)
         shape = tuple(value.shape)
         units = torch.eye(value.numel(), dtype=value.dtype, device=value.device)
         rows = [pull(unit.reshape(shape))[0] for unit in units]
-        return torch.stack(rows).reshape(*shape, *x.shape)
+        return torch.stack(rows).reshape(*shape, *args[0].shape)
 
     return run
 
 
-def hessian(f: Callable[[Any], Any]) -> Callable[[Array], Array]:
-    """Twin of `chalkgrad.numpy.autodiff.hessian`."""
+@twin_of(reference.hessian)
+def hessian(f: Callable[..., Any]) -> Callable[..., Array]:
     check.function("hessian", "f", f)
     return jacobian(grad(f))
 
 
-def hvp(f: Callable[[Any], Any], w: Array, v: Array) -> Array:
-    """Twin of `chalkgrad.numpy.autodiff.hvp`."""
+@twin_of(reference.hvp)
+def hvp(f: Callable[..., Any], /, w: Array, v: Array, **options: object) -> Array:
     check.function("hvp", "f", f)
-    arrays.along("hvp", w=w, v=v)
+    arrays.same_shape("hvp", w=w, v=v)
     slope = grad(f)
-    return grad(lambda x: (slope(x) * v).sum())(w)
+    return grad(lambda x: (slope(x, **options) * v).sum())(w)
 
 
+@twin_of(reference.check_grads)
 def check_grads(
     f: Callable[..., Any],
+    /,
     *args: Array,
     order: int = 2,
     h: float = 1e-5,
     rtol: float = 1e-5,
+    **options: object,
 ) -> None:
-    """Twin of `chalkgrad.numpy.autodiff.check_grads`."""
-
     def make(numbers: Any, like: Array) -> Array:
         return array(numbers).to(like)
 
-    compare(vjp, make, f, args, order=order, h=h, rtol=rtol)
+    compare(vjp, make, f, args, options, order=order, h=h, rtol=rtol)

@@ -1,4 +1,4 @@
-r"""Backpropagation on a graph, the same in both halves.
+r"""Backpropagation on a graph, the same in both backends.
 
 A computation is a directed acyclic graph: a node for each number, and an edge from each
 number to what is computed from it. An edge carries the **local derivative**, that of
@@ -11,11 +11,11 @@ $$\frac{\partial f}{\partial x} =
 
 `Graph` computes it in three ways, and counts: path by path; forward, from $x$ to $f$;
 and in reverse, from $f$ to $x$, which is backpropagation. The last two visit each node
-once. Local derivatives may be numbers, or arrays of either half that fit each other.
+once. Local derivatives may be numbers, or arrays of either backend that fit each other.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from html import escape
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad.data._shared import generator
+from chalkgrad._core.random import Rng, as_generator
 
-__all__ = ["Derivative", "Graph", "layered", "record"]
+__all__ = ["Derivative", "Graph", "layered_dag", "record"]
 
 
 class Derivative(NamedTuple):
@@ -51,10 +51,10 @@ class Graph:
 
     >>> import chalkgrad.numpy as cg
     >>> graph = cg.backprop.Graph()
-    >>> graph.edge("x", "f", 4.0)
-    >>> graph.edge("x", "g", 3.0)
-    >>> graph.edge("f", "h", 6.0)
-    >>> graph.edge("g", "h", 4.0)
+    >>> graph.add_edge("x", "f", 4.0)
+    >>> graph.add_edge("x", "g", 3.0)
+    >>> graph.add_edge("f", "h", 6.0)
+    >>> graph.add_edge("g", "h", 4.0)
     >>> graph.reverse("h", "x")
     Derivative(value=36.0, multiplications=4, additions=1, visits=4)
 
@@ -72,7 +72,7 @@ class Graph:
         self.values: dict[str, float] = {}
         """What `record` computed; empty for a graph made by hand."""
 
-    def edge(self, tail: str, head: str, derivative: Any) -> None:
+    def add_edge(self, tail: str, head: str, derivative: Any) -> None:
         """Add an edge.
 
         Parameters
@@ -88,7 +88,7 @@ class Graph:
             If `tail` is `head`.
         """
         if tail == head:
-            raise ValueError(f"edge: node {tail!r} cannot be computed from itself.")
+            raise ValueError(f"add_edge: node {tail!r} cannot be computed from itself.")
         for name in (tail, head):
             self.heads.setdefault(name, [])
             self.tails.setdefault(name, [])
@@ -155,7 +155,7 @@ class Graph:
             count[name] = sum(count.get(tail, 0) for tail, _ in self.tails[name])
         return count.get(of, 0)
 
-    def by_paths(self, of: str, wrt: str) -> Derivative:
+    def sum_over_paths(self, of: str, wrt: str) -> Derivative:
         """Find a derivative as the chain rule says it: path by path.
 
         Parameters
@@ -175,7 +175,7 @@ class Graph:
         """
         value: Any = 0.0
         multiplications = count = visits = 0
-        for path, derivatives in self._walk("by_paths", of, wrt):
+        for path, derivatives in self._walk("sum_over_paths", of, wrt):
             product: Any = 1.0
             for derivative in derivatives:
                 product = product * derivative
@@ -204,7 +204,7 @@ class Graph:
         Raises
         ------
         ValueError
-            As `by_paths`.
+            As `sum_over_paths`.
         """
         order = self._between("forward", of, wrt)
         return _accumulate(order, self.tails)
@@ -228,7 +228,7 @@ class Graph:
         Raises
         ------
         ValueError
-            As `by_paths`.
+            As `sum_over_paths`.
         """
         order = self._between("reverse", of, wrt)
         return _accumulate(order[::-1], self.heads)
@@ -280,49 +280,35 @@ class Graph:
         >>> graph.svg("f").count("<circle")
         4
         """
-        column: dict[str, int] = {}  # how many steps a node is from the inputs
-        rows: dict[int, list[str]] = {}
+        at, ways = _layout(self)
+        texts = []  # x, y, words, style
         for name in self.nodes:
-            tails = [column[tail] for tail, _ in self.tails[name]]
-            column[name] = 1 + max(tails, default=-1)
-            rows.setdefault(column[name], []).append(name)
-        height = 100 * max(len(names) for names in rows.values())
-        # As narrow as the names allow: a phone shows the whole width.
-        step = 10 + 7 * max(8, *map(len, self.nodes))
-        at = {
-            name: (step * (x + 0.5), 12 + height * (i + 0.5) / len(names))
-            for x, names in rows.items()
-            for i, name in enumerate(names)
-        }
-        parts = []
-        for tail, heads in self.heads.items():
-            for head, derivative in heads:
-                (x1, y1), (x2, y2) = at[tail], at[head]
-                # A third of the way: where edges cross, their numbers do not meet.
-                x, y = x1 + (x2 - x1) / 3, y1 + (y2 - y1) / 3 - 7
-                parts.append(
-                    f'<path d="M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}" '
-                    'stroke="currentColor" opacity="0.4"/>'
-                    f'<text x="{x:.0f}" y="{y:.0f}">{derivative:.4g}</text>'
-                )
-        for name, (x, y) in at.items():
-            parts.append(
-                f'<circle cx="{x:.0f}" cy="{y:.0f}" r="6"/>'
-                f'<text x="{x:.0f}" y="{y - 38:.0f}" font-weight="bold">{escape(name)}'
-                "</text>"
-            )
+            x, y = at[name]
+            texts.append((x, y - 38, name, 'font-weight="bold"'))
             if name in self.values:
-                value = f"{self.values[name]:.4g}"
-                parts.append(f'<text x="{x:.0f}" y="{y - 23:.0f}">{value}</text>')
+                texts.append((x, y - 23, f"{self.values[name]:.4g}", ""))
             if of is not None:
                 slope = f"{self.reverse(of, name).value:.4g}"
-                parts.append(
-                    f'<text x="{x:.0f}" y="{y + 24:.0f}" fill="var(--fig-2, #c2410c)">'
-                    f"{slope}</text>"
-                )
-        width = step * (1 + max(rows))
+                texts.append((x, y + 24, slope, 'fill="var(--fig-2, #c2410c)"'))
+        parts = []
+        for (tail, head), way in ways.items():
+            places = [at[place] for place in way]
+            line = "L".join(f"{x:.0f} {y:.0f}" for x, y in places)
+            parts.append(
+                f'<path d="M{line}" fill="none" stroke="currentColor" opacity="0.4"/>'
+            )
+            each = (f"{d:.4g}" for other, d in self.heads[tail] if other == head)
+            x, y = _free_place(places, words := ", ".join(each), texts)
+            texts.append((x, y, words, ""))
+        parts += [
+            f'<circle cx="{at[n][0]:.0f}" cy="{at[n][1]:.0f}" r="6"/>'
+            for n in self.nodes
+        ]
+        parts += [_draw_text(*text) for text in texts]
+        xs, ys = zip(*at.values(), strict=True)
+        size = f"{min(xs) + max(xs):.0f} {max(ys) + 38:.0f}"
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" '
             'font-size="13" text-anchor="middle" fill="currentColor" '
             f'stroke-width="1.5">{"".join(parts)}</svg>'
         )
@@ -389,7 +375,86 @@ def _accumulate(
     return Derivative(done[order[-1]], multiplications, additions, len(order))
 
 
-def layered(width: int, depth: int, *, rng: Any = 0) -> Graph:
+def _draw_text(x: float, y: float, words: str, style: str) -> str:
+    """Write words that stand out from a line below them."""
+    return (
+        f'<text x="{x:.0f}" y="{y:.0f}" {style} paint-order="stroke" stroke-width="4" '
+        f'stroke="var(--md-default-bg-color, Canvas)" stroke-linejoin="round">'
+        f"{escape(words)}</text>"
+    )
+
+
+def _free_place(
+    way: list[tuple[float, float]],
+    words: str,
+    texts: list[tuple[float, float, str, str]],
+) -> tuple[float, float]:
+    """Return a place on the first piece of an edge where no text stands yet.
+
+    A letter is about 7 pixels wide and 10 high.
+    """
+    (x1, y1), (x2, y2) = way[:2]
+    near = [0.45, 0.5, 0.4, 0.55, 0.35, 0.6, 0.3, 0.65, 0.7]  # best first
+    places = [(x1 + t * (x2 - x1), y1 + t * (y2 - y1) + 5) for t in near]
+
+    def is_free(place: tuple[float, float]) -> bool:
+        return all(
+            abs(place[1] - y) >= 12 or abs(place[0] - x) >= 3.6 * len(words + other)
+            for x, y, other, _ in texts
+        )
+
+    return next(filter(is_free, places), places[0])
+
+
+def _layout(
+    graph: Graph,
+) -> tuple[dict[Hashable, tuple[float, float]], dict[tuple[str, str], list[Hashable]]]:
+    """Place the nodes in columns, so that few edges cross and none runs over a node.
+
+    An edge over several columns has a place in each (Sugiyama, Tagawa and Toda, 1981).
+    Return the places and, for each edge, those that it leads through.
+    """
+    column: dict[Hashable, int] = {}  # how many steps a node is from the inputs
+    for name in graph.nodes:
+        tails = [column[tail] for tail, _ in graph.tails[name]]
+        column[name] = 1 + max(tails, default=-1)
+    for name in graph.nodes:  # an input stands just before its first use
+        if not graph.tails[name] and graph.heads[name]:
+            column[name] = min(column[head] for head, _ in graph.heads[name]) - 1
+    ways: dict[tuple[str, str], list[Hashable]] = {}
+    for tail, heads in graph.heads.items():
+        for head, _ in heads:
+            between = range(column[tail] + 1, column[head])
+            ways[tail, head] = [tail, *((tail, head, x) for x in between), head]
+            column.update(((tail, head, x), x) for x in between)
+    beside: dict[Hashable, list[Hashable]] = {place: [] for place in column}
+    for way in ways.values():
+        for one, other in pairwise(way):
+            beside[one].append(other)
+            beside[other].append(one)
+    columns: list[list[Hashable]] = [[] for _ in range(1 + max(column.values()))]
+    for place, x in column.items():
+        columns[x].append(place)
+
+    def height(place: Hashable) -> float:
+        names = columns[column[place]]
+        return (names.index(place) + 0.5) / len(names)
+
+    for order in (columns, columns[::-1]) * 4:  # each goes where its neighbours are
+        for names in order:
+            means = {p: np.mean([height(o) for o in beside[p]] or [0.5]) for p in names}
+            names.sort(key=lambda place: means[place])
+    # As narrow as the names allow: a phone shows the whole width.
+    step = 10 + 8 * max(9, *map(len, graph.nodes))
+    rows = max(map(len, columns))
+    at = {
+        place: (step * (x + 0.5), 12 + 100 * rows * height(place))
+        for place, x in column.items()
+    }
+    return at, ways
+
+
+def layered_dag(width: int, depth: int, *, rng: Rng = 0) -> Graph:
     r"""Make a graph of layers: "x", then `depth` layers of `width` nodes, then "f".
 
     Every node is joined to all of the next layer, by local derivatives that are normal
@@ -419,13 +484,13 @@ def layered(width: int, depth: int, *, rng: Any = 0) -> Graph:
     Examples
     --------
     >>> import chalkgrad.numpy as cg
-    >>> ladder = cg.backprop.layered(2, 18)
+    >>> ladder = cg.backprop.layered_dag(2, 18)
     >>> ladder.count_paths("f", "x"), ladder.reverse("f", "x").multiplications
     (262144, 72)
     """
-    width = check.integer("layered", "width", width, low=1)
-    depth = check.integer("layered", "depth", depth, low=1)
-    rng = generator("layered", rng)
+    width = check.integer("layered_dag", "width", width, low=1)
+    depth = check.integer("layered_dag", "depth", depth, low=1)
+    rng = as_generator("layered_dag", rng)
     layers = [["x"]]
     layers += [[f"{i}.{j}" for j in range(1, width + 1)] for i in range(1, depth + 1)]
     layers += [["f"]]
@@ -435,7 +500,7 @@ def layered(width: int, depth: int, *, rng: Any = 0) -> Graph:
             for head, derivative in zip(
                 above, rng.standard_normal(len(above)) / width, strict=True
             ):
-                graph.edge(tail, head, float(derivative))
+                graph.add_edge(tail, head, float(derivative))
     return graph
 
 
@@ -491,7 +556,7 @@ def _operate(operation: str, *args: Any) -> _Number:
     out = _Number(graph, f"{operation} {len(graph.values)}", y)
     for arg, derivative in zip(args, derivatives, strict=True):
         if isinstance(arg, _Number):  # a constant has no node
-            graph.edge(arg.name, out.name, derivative)
+            graph.add_edge(arg.name, out.name, derivative)
     return out
 
 
@@ -557,10 +622,10 @@ def record(f: Callable[..., Any], **inputs: float) -> Graph:
         raise TypeError(
             "record: `f` must return a number that it made from its inputs."
         )
-    return _renamed(graph, out.name, "f")
+    return _rename(graph, out.name, "f")
 
 
-def _renamed(graph: Graph, old: str, new: str) -> Graph:
+def _rename(graph: Graph, old: str, new: str) -> Graph:
     """Copy a graph with another name for one node."""
     out = Graph()
     out.values = {new if k == old else k: v for k, v in graph.values.items()}

@@ -1,17 +1,22 @@
-"""Losses, PyTorch half: twins of `chalkgrad.numpy.losses`.
+"""Losses, PyTorch backend: the formulas of `chalkgrad.numpy.losses`.
 
-`loss.backward()` finds the gradient that `f_grad` gives. Labels, and targets of -1 and
-+1, are taken as constants: no gradient flows to them.
+A loss takes all but its formula from its twin: signature, docstring, checks and ranges.
+`loss.backward()` finds the gradient that `f_grad` gives. Labels, targets of -1 and +1,
+and weights are taken as constants: no gradient flows to them.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, arrays
-from chalkgrad._core.types import Reduction
+from chalkgrad._core.docs import torch_docstring
+from chalkgrad.autodiff._torch import vjp
+from chalkgrad.losses import _numpy as reference
+from chalkgrad.losses import _plan_torch
+from chalkgrad.losses._loss import Gradient, Loss, lift, own_loss
 
 __all__ = [
     "binary_cross_entropy",
@@ -22,6 +27,7 @@ __all__ = [
     "hinge_grad",
     "huber",
     "huber_grad",
+    "loss",
     "mae",
     "mae_grad",
     "mse",
@@ -29,18 +35,6 @@ __all__ = [
     "perceptron",
     "perceptron_grad",
 ]
-
-
-def _reduce(where: str, losses: Array, reduction: Reduction) -> Array:
-    check.choice(where, "reduction", reduction, ("mean", "sum", "none"))
-    out: Array = losses if reduction == "none" else getattr(losses, reduction)()
-    return out
-
-
-def _share(where: str, slopes: Array, reduction: Reduction, classes: int = 1) -> Array:
-    """Divide by the number of losses that `reduction` averages over."""
-    check.choice(where, "reduction", reduction, ("mean", "sum", "none"))
-    return slopes / (slopes.numel() // classes) if reduction == "mean" else slopes
 
 
 class _Primitive(torch.autograd.Function):
@@ -66,92 +60,142 @@ class _Primitive(torch.autograd.Function):
         return slopes * upstream.reshape(upstream.shape + (1,) * axes), None, None
 
 
-def mse(predictions: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
-    """Twin of `chalkgrad.numpy.losses.mse`."""
-    p, t = arrays.pair("mse", predictions=predictions, targets=targets)
-    return _reduce("mse", (p - t) ** 2, reduction)
+class _Gradient(Gradient):
+    arrays: ClassVar[check.Arrays] = arrays
+    array_type: ClassVar[Any] = Array
+    __call__ = Gradient._run
 
 
-def mse_grad(
-    predictions: Array, targets: Array, *, reduction: Reduction = "mean"
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.mse_grad`."""
-    p, t = arrays.pair("mse_grad", predictions=predictions, targets=targets)
-    return _share("mse_grad", 2 * (p - t), reduction)
+class _Loss(Loss):
+    arrays: ClassVar[check.Arrays] = arrays
+    array_type: ClassVar[Any] = Array
+    __call__ = Loss._run
+    gradient_type: ClassVar[type[Gradient]] = _Gradient
+    vjp: ClassVar[Callable[..., Any]] = staticmethod(vjp)
+    planned = _plan_torch.Planned
+    is_primitive = False
+    """Whether autograd takes the slopes from the gradient, and not from the formula."""
+
+    def gradient(self, formula: Callable[..., Any]) -> Gradient:
+        """Take the gradient; that of a reader's own loss is autograd's, too."""
+        self.is_primitive |= self.kind is None
+        return super().gradient(formula)
+
+    def each(self, first: Any, second: Any, options: dict[str, Any]) -> Any:
+        if not self.is_primitive:
+            return super().each(first, second, options)
+        call = super().each
+        return _Primitive.apply(  # type: ignore[no-untyped-call]
+            first,
+            lambda z: call(z, second, options),
+            lambda z: self.grad.slopes(z, second, options),  # type: ignore[union-attr]
+        )
+
+    def each_fraction(
+        self, first: Any, second: Any, n: Any, options: dict[str, Any]
+    ) -> Any:
+        call = super().each_fraction
+        if not self.is_primitive:
+            return call(first, second, n, options)
+
+        def slopes(z: Array) -> Any:
+            found = self.grad.slopes(z, second, options)  # type: ignore[union-attr]
+            return found / (lift(n, found) if isinstance(n, Array) else n)
+
+        return _Primitive.apply(  # type: ignore[no-untyped-call]
+            first, lambda z: call(z, second, n, options), slopes
+        )
 
 
-def mae(predictions: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
-    """Twin of `chalkgrad.numpy.losses.mae`."""
-    p, t = arrays.pair("mae", predictions=predictions, targets=targets)
-    return _reduce("mae", abs(p - t), reduction)
+def _twin(
+    reference: Loss, *, is_primitive: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
+    """Make the twin of a loss of its formula; all else is the reference's."""
+
+    def decorate(formula: Callable[..., Any]) -> Loss:
+        made = _Loss(formula, reference.kind, reference)
+        made.planned = getattr(_plan_torch, formula.__name__, _Loss.planned)
+        made.is_primitive = is_primitive
+        return made
+
+    return decorate
 
 
-def mae_grad(
-    predictions: Array, targets: Array, *, reduction: Reduction = "mean"
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.mae_grad`."""
-    p, t = arrays.pair("mae_grad", predictions=predictions, targets=targets)
-    return _share("mae_grad", torch.sign(p - t), reduction)
+def loss(function: Callable[..., Any]) -> Loss:
+    return own_loss(_Loss, function)
 
 
-def huber(
-    predictions: Array,
-    targets: Array,
-    *,
-    delta: float = 1.0,
-    reduction: Reduction = "mean",
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.huber`."""
-    delta = check.number("huber", "delta", delta, low=0, open_low=True)
-    p, t = arrays.pair("huber", predictions=predictions, targets=targets)
+loss.__doc__ = torch_docstring(reference.loss.__doc__)
+
+
+@_twin(reference.mse)
+def mse(p, t):
+    return (p - t) ** 2
+
+
+@mse.fraction
+def _(p, t, n):
+    return (p / n**0.5 - t / n**0.5) ** 2
+
+
+@mse.gradient
+def mse_grad(p, t):
+    return 2 * (p - t)
+
+
+@mse_grad.fraction
+def _(p, t, n):
     d = p - t
-    losses = torch.where(abs(d) <= delta, d * d / 2, delta * (abs(d) - delta / 2))
-    return _reduce("huber", losses, reduction)
+    return torch.where(d.isfinite(), d / (n / 2), p / (n / 2) - t / (n / 2))
 
 
-def huber_grad(
-    predictions: Array,
-    targets: Array,
-    *,
-    delta: float = 1.0,
-    reduction: Reduction = "mean",
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.huber_grad`."""
-    delta = check.number("huber_grad", "delta", delta, low=0, open_low=True)
-    p, t = arrays.pair("huber_grad", predictions=predictions, targets=targets)
-    return _share("huber_grad", (p - t).clip(-delta, delta), reduction)
+@_twin(reference.mae)
+def mae(p, t):
+    return abs(p - t)
 
 
-def _logits_and_labels(where: str, logits: Array, labels: Array) -> tuple[Array, Array]:
-    z, y = arrays.pair(where, integers=True, logits=logits, labels=labels)
-    wanted = "every label must be from 0 to 1"
-    check.values(where, "labels", y, (y >= 0) & (y <= 1), wanted)
-    return z, y
+@mae.fraction
+def _(p, t, n):
+    return abs(p / n - t / n)
 
 
-def binary_cross_entropy(
-    logits: Array, labels: Array, *, reduction: Reduction = "mean"
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.binary_cross_entropy`."""
-    z, y = _logits_and_labels("binary_cross_entropy", logits, labels)
-
-    def losses(z: Array) -> Array:
-        wrong = y * (-z).clamp_min(0) + (1 - y) * z.clamp_min(0)
-        return wrong + torch.log1p(torch.exp(-abs(z)))
-
-    values = _Primitive.apply(z, losses, lambda z: _yes_or_no_slopes(z, y))  # type: ignore[no-untyped-call]
-    return _reduce("binary_cross_entropy", values, reduction)
+@mae.gradient
+def mae_grad(p, t):
+    return torch.sign(p - t)
 
 
-def binary_cross_entropy_grad(
-    logits: Array, labels: Array, *, reduction: Reduction = "mean"
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.binary_cross_entropy_grad`."""
-    z, y = _logits_and_labels("binary_cross_entropy_grad", logits, labels)
-    return _share("binary_cross_entropy_grad", _yes_or_no_slopes(z, y), reduction)
+@_twin(reference.huber)
+def huber(p, t, *, delta):
+    d = p - t
+    near = abs(d) <= delta
+    return torch.where(near, _half_square(d, near), delta * (abs(d) - delta / 2))
 
 
-def _yes_or_no_slopes(z: Array, y: Array) -> Array:
+@huber.fraction
+def _(p, t, n, *, delta):
+    near = abs(p - t) <= delta
+    q, r = p / n**0.5 - t / n**0.5, abs(p / n / 2 - t / n / 2)
+    return torch.where(near, _half_square(q, near), delta * (r - delta / 4 / n) * 2)
+
+
+def _half_square(d: Array, near: Array) -> Array:
+    d = torch.where(near, d, 0)  # a square that overflows has no slope, times 0
+    return d * (d / 2)
+
+
+@huber.gradient
+def huber_grad(p, t, *, delta):
+    return (p - t).clip(-delta, delta)
+
+
+@_twin(reference.binary_cross_entropy, is_primitive=True)
+def binary_cross_entropy(z, y):
+    wrong = y * (-z).clamp_min(0) + (1 - y) * z.clamp_min(0)
+    return wrong + torch.log1p(torch.exp(-abs(z)))
+
+
+@binary_cross_entropy.gradient
+def binary_cross_entropy_grad(z, y):
     small = torch.exp(-abs(z))
     yes, no = torch.where(z >= 0, 1, small), torch.where(z >= 0, small, 1)
     far = ((1 - y) * yes - y * no) / (1 + small)
@@ -159,37 +203,8 @@ def _yes_or_no_slopes(z: Array, y: Array) -> Array:
     return torch.where(abs(z) < 1, near, far)
 
 
-def _logits_and_classes(
-    where: str, logits: Array, labels: Array, label_smoothing: float
-) -> tuple[Array, Array, float]:
-    label_smoothing = check.number(
-        where, "label_smoothing", label_smoothing, low=0, high=1
-    )
-    z = arrays.real(where, "logits", logits, finite=False)
-    y = arrays.whole(where, "labels", labels)
-    arrays.same_device(where, logits=z, labels=y)
-    check.shapes(where, logits=(z, "... n c"), labels=(y, "... n"))
-    classes = z.shape[-1]
-    wanted = f"class ids go from 0 to {classes - 1}, for `logits` has {classes} classes"
-    good = (y >= 0) & (y < classes)
-    check.values(where, "labels", y, good, wanted, IndexError)
-    wanted = "every logit must be finite, or -inf for a class that is masked out"
-    check.values(where, "logits", z, z < torch.inf, wanted)
-    if label_smoothing > 0:
-        arrays.finite(where, "logits", z)
-    wanted = "the class that a label names must not be masked out"
-    named = _at(z, y)
-    check.values(where, "logits", named, named > -torch.inf, wanted)
-    return z, y, label_smoothing
-
-
-def _at(z: Array, labels: Array) -> Array:
-    """The entry of each row that its label names."""
-    return z.gather(-1, labels[..., None])[..., 0]
-
-
 def _exp_below(z: Array, top: Array) -> Array:
-    """exp(z - top), right to the last digit; see the NumPy half."""
+    """exp(z - top), right to the last digit; see the NumPy backend."""
     near = z / 2 - top / 2 > -1000
     z = torch.where(near, z, top)
     d = z - top
@@ -200,51 +215,41 @@ def _exp_below(z: Array, top: Array) -> Array:
 
 
 def _sum(e: Array) -> Array:
-    """Sum over the classes, the small ones first; see the NumPy half."""
+    """Sum over the classes, the small ones first; see the NumPy backend."""
     large = torch.where(e > 0.25, e, 0)
     return (e - large).sum(dim=-1) + large.sum(dim=-1)
 
 
-def cross_entropy(
-    logits: Array,
-    labels: Array,
-    *,
-    label_smoothing: float = 0.0,
-    reduction: Reduction = "mean",
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.cross_entropy`."""
-    where = "cross_entropy"
-    z, y, smoothing = _logits_and_classes(where, logits, labels, label_smoothing)
-
-    def losses(z: Array) -> Array:
-        top, place = z.max(dim=-1, keepdim=True)
-        others = _exp_below(z, top).scatter(-1, place, 0)
-        log_sum = torch.log1p(others.sum(dim=-1))
-        values = (top[..., 0] - _at(z, y)) + log_sum
-        if smoothing > 0:
-            everywhere = (top - z).mean(dim=-1) + log_sum
-            values = (1 - smoothing) * values + smoothing * everywhere
-        return values
-
-    values = _Primitive.apply(z, losses, lambda z: _class_slopes(z, y, smoothing))  # type: ignore[no-untyped-call]
-    return _reduce(where, values, reduction)
+@_twin(reference.cross_entropy, is_primitive=True)
+def cross_entropy(z, y, *, label_smoothing):
+    top, log_sum = _top_and_log_sum(z)
+    losses = (top[..., 0] - arrays.pick(z, y)) + log_sum
+    if label_smoothing > 0:
+        everywhere = (top - z).mean(dim=-1) + log_sum
+        losses = (1 - label_smoothing) * losses + label_smoothing * everywhere
+    return losses
 
 
-def cross_entropy_grad(
-    logits: Array,
-    labels: Array,
-    *,
-    label_smoothing: float = 0.0,
-    reduction: Reduction = "mean",
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.cross_entropy_grad`."""
-    where = "cross_entropy_grad"
-    z, y, smoothing = _logits_and_classes(where, logits, labels, label_smoothing)
-    slopes = _class_slopes(z, y, smoothing)
-    return _share(where, slopes, reduction, classes=z.shape[-1])
+@cross_entropy.fraction
+def _(z, y, n, *, label_smoothing):
+    top, log_sum = _top_and_log_sum(z)
+    share = (1 - label_smoothing) / n
+    parts = (share * top[..., 0] - share * arrays.pick(z, y)) + log_sum / n
+    if label_smoothing > 0:
+        share = label_smoothing / n / z.shape[-1]
+        share = share[..., None] if isinstance(share, Array) else share
+        parts += (share * top - share * z).sum(dim=-1)
+    return parts
 
 
-def _class_slopes(z: Array, y: Array, label_smoothing: float) -> Array:
+def _top_and_log_sum(z: Array) -> tuple[Array, Array]:
+    top, place = z.max(dim=-1, keepdim=True)
+    others = _exp_below(z, top).scatter(-1, place, 0)
+    return top, torch.log1p(others.sum(dim=-1))
+
+
+@cross_entropy.gradient
+def cross_entropy_grad(z, y, *, label_smoothing):
     e = _exp_below(z, z.amax(dim=-1, keepdim=True))
     total = _sum(e)[..., None]
     others = e.scatter(-1, y[..., None], 0)
@@ -256,33 +261,26 @@ def _class_slopes(z: Array, y: Array, label_smoothing: float) -> Array:
     return slopes
 
 
-def hinge(scores: Array, targets: Array, *, reduction: Reduction = "mean") -> Array:
-    """Twin of `chalkgrad.numpy.losses.hinge`."""
-    s, t = arrays.signed("hinge", scores=scores, targets=targets)
-    losses = torch.relu(1 - t.detach() * s)  # relu'(0) = 0
-    return _reduce("hinge", losses, reduction)
+@_twin(reference.hinge)
+def hinge(s, t):
+    return torch.relu(1 - t * s)  # relu'(0) = 0
 
 
-def hinge_grad(
-    scores: Array, targets: Array, *, reduction: Reduction = "mean"
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.hinge_grad`."""
-    s, t = arrays.signed("hinge_grad", scores=scores, targets=targets)
-    return _share("hinge_grad", torch.where(t * s < 1, -t, 0), reduction)
+@hinge.fraction
+def _(s, t, n):
+    return torch.relu(1 / n - t * (s / n))
 
 
-def perceptron(
-    scores: Array, targets: Array, *, reduction: Reduction = "mean"
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.perceptron`."""
-    s, t = arrays.signed("perceptron", scores=scores, targets=targets)
-    losses = (-t.detach() * s).clamp_min(0)  # slope 1 at 0
-    return _reduce("perceptron", losses, reduction)
+@hinge.gradient
+def hinge_grad(s, t):
+    return torch.where(t * s < 1, -t, 0)
 
 
-def perceptron_grad(
-    scores: Array, targets: Array, *, reduction: Reduction = "mean"
-) -> Array:
-    """Twin of `chalkgrad.numpy.losses.perceptron_grad`."""
-    s, t = arrays.signed("perceptron_grad", scores=scores, targets=targets)
-    return _share("perceptron_grad", torch.where(t * s <= 0, -t, 0), reduction)
+@_twin(reference.perceptron)
+def perceptron(s, t):
+    return (-t * s).clamp_min(0)  # slope 1 at 0
+
+
+@perceptron.gradient
+def perceptron_grad(s, t):
+    return torch.where(t * s <= 0, -t, 0)
