@@ -1,6 +1,5 @@
-"""Landscape, PyTorch half: twins of `chalkgrad.numpy.landscape`."""
+"""Landscape, PyTorch backend: twins of `chalkgrad.numpy.landscape`."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -8,61 +7,67 @@ import torch
 
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, array, arrays, asnumpy
+from chalkgrad._core.docs import twin_of
+from chalkgrad._core.random import Rng
+from chalkgrad._core.types import Loss
 from chalkgrad.activations import _torch as activations
 from chalkgrad.autodiff._torch import grad, vjp
-from chalkgrad.landscape._numpy import (
-    components,
-    drawn,
+from chalkgrad.landscape import _numpy as reference
+from chalkgrad.landscape._shared import (
+    count_networks,
+    draw_directions,
     lanczos,
     offsets,
-    place,
+    principal_components,
     random_start,
-    room,
-    span,
-    walk,
+    validate_directions,
+    validate_path,
+    validate_place,
 )
+from chalkgrad.losses import _torch as losses
+from chalkgrad.losses._loss import as_loss
 from chalkgrad.network._torch import Network
 
-__all__ = ["Projection", "Sharpness", "directions", "project", "sharpness", "slice"]
+__all__ = ["Projection", "Sharpness", "directions", "loss_grid", "project", "sharpness"]
 
 
+@twin_of(reference.directions)
 def directions(
-    net: Network, w: Array, *, rng: Any = 0, normalize: str = "filter"
+    net: Network, w: Array, *, rng: Rng = 0, normalize: str = "filter"
 ) -> Array:
-    """Twin of `chalkgrad.numpy.landscape.directions`."""
-    w = place("directions", arrays, Network, net, w)
-    d = drawn(net, asnumpy(w).astype("float64"), rng, normalize)
+    w = validate_place("directions", arrays, Network, net, w)
+    d = draw_directions(net, asnumpy(w).astype("float64"), rng, normalize)
     return _like(w, d)
 
 
+@twin_of(reference.loss_grid)
 @torch.no_grad()
-def slice(
+def loss_grid(
     net: Network,
     w: Array,
     x: Array,
     y: Array,
-    loss: Callable[..., Any],
+    loss: Loss,
     directions: Array,
     *,
     radius: float = 1.0,
     points: int = 51,
 ) -> Array:
-    """Twin of `chalkgrad.numpy.landscape.slice`."""
-    w = place("slice", arrays, Network, net, w)
-    d = span("slice", arrays, net, w, directions)
-    steps = w.new_tensor(offsets("slice", radius, points))
-    count = room("slice", arrays, net, x, y)
+    w = validate_place("loss_grid", arrays, Network, net, w)
+    d = validate_directions("loss_grid", arrays, net, w, directions)
+    steps = w.new_tensor(offsets("loss_grid", radius, points, w))
+    count = count_networks("loss_grid", arrays, net, x, y)
     net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
     ways = w[None] if len(d) == 1 else w + steps[:, None] * d[0]
-    losses = []
+    f, heights = as_loss("loss_grid", loss, losses.mse), []
     for way in ways:
         for some in torch.split(steps, count):
             outputs = _along(net, way, d[-1], x, some)
             truth = y.expand(len(some), *y.shape)
-            each = loss(outputs, truth, reduction="none")
-            losses.append(each.reshape(len(some), -1).mean(-1))
+            each = f(outputs, truth, reduction="none")
+            heights.append(each.reshape(len(some), -1).mean(-1))
     shape = (points,) * len(d)
-    return torch.cat(losses).reshape(shape)
+    return torch.cat(heights).reshape(shape)
 
 
 def _along(net: Network, w: Array, d: Array, x: Array, steps: Array) -> Array:
@@ -76,51 +81,50 @@ def _along(net: Network, w: Array, d: Array, x: Array, steps: Array) -> Array:
     return rest.forward(w[first:] + steps[:, None] * d[first:], h)
 
 
+@twin_of(reference.Sharpness)
 class Sharpness(NamedTuple):
-    """Twin of `chalkgrad.numpy.landscape.Sharpness`."""
-
-    largest: float
+    eigenvalue: float
     direction: Array
     steps: int
     converged: bool
 
 
+@twin_of(reference.sharpness)
 def sharpness(
     net: Network,
     w: Array,
     x: Array,
     y: Array,
-    loss: Callable[..., Any],
+    loss: Loss,
     *,
     tolerance: float = 1e-6,
     steps: int = 100,
-    rng: Any = 0,
+    rng: Rng = 0,
 ) -> Sharpness:
-    """Twin of `chalkgrad.numpy.landscape.sharpness`."""
-    w = place("sharpness", arrays, Network, net, w)
+    w = validate_place("sharpness", arrays, Network, net, w)
     v = _like(w, random_start("sharpness", net, rng))
-    room("sharpness", arrays, net, x, y)
+    count_networks("sharpness", arrays, net, x, y)
     net.loss_and_grad(w, x, y, loss)  # what it refuses, it refuses now
     # Pulling back through the gradient multiplies by the Hessian, for it is symmetric.
-    _, product = vjp(grad(lambda w: loss(net.forward(w, x), y)), w)
+    f = as_loss("sharpness", loss, losses.mse)
+    _, product = vjp(grad(lambda w: f(net.forward(w, x), y)), w)
     return Sharpness(*lanczos(product, v, tolerance, steps))
 
 
+@twin_of(reference.Projection)
 class Projection(NamedTuple):
-    """Twin of `chalkgrad.numpy.landscape.Projection`."""
-
     directions: Array
     coordinates: Array
-    explained: tuple[float, float]
+    explained_variance_ratio: tuple[float, float]
 
 
+@twin_of(
+    reference.project,
+    "NumPy finds the axes, in the memory of the CPU.",
+)
 def project(path: Array) -> Projection:
-    """Twin of `chalkgrad.numpy.landscape.project`.
-
-    NumPy finds the axes, in the memory of the CPU.
-    """
-    path = walk("project", arrays, path)
-    axes, coordinates, explained = components(asnumpy(path).astype("float64"))
+    path = validate_path("project", arrays, path)
+    axes, coordinates, explained = principal_components(asnumpy(path).astype("float64"))
     return Projection(_like(path, axes), _like(path, coordinates), explained)
 
 

@@ -1,26 +1,27 @@
-"""Networks, NumPy half: the reference.
+"""Networks, NumPy backend: the reference.
 
 The weights of a network are one vector `w`. A layer with d inputs and k outputs owns
 d * k numbers for its matrix W, row by row, and k numbers for its bias b. `layers` reads
 them as views, so what is written into a layer is written into `w`.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core._numpy import Array, array, arrays, recorded
+from chalkgrad._core._numpy import Array, Fused, Primitive, TracedArray, array, arrays
+from chalkgrad._core.made import Call
+from chalkgrad._core.names import ELEMENTWISE
 from chalkgrad._core.types import Optimizer
 from chalkgrad.activations import _numpy as activations
-from chalkgrad.activations._numpy import ELEMENTWISE
+from chalkgrad.autodiff._numpy import vjp
 from chalkgrad.losses import _numpy as losses
-from chalkgrad.network._plan_numpy import Line, Plan
+from chalkgrad.losses._loss import as_loss
+from chalkgrad.network._plan_numpy import Plan
 
 __all__ = ["Network", "network"]
 
@@ -69,16 +70,19 @@ def network(
     """
     whole = check.sizes("network", sizes)
     check.choice("network", "activation", activation, ELEMENTWISE)
-    return Network(whole, activation, check.truth("network", "skip", skip))
+    return Network(whole, activation, check.boolean("network", "skip", skip))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network:
     """A description of layers over a flat vector; made by `network`."""
 
     sizes: tuple[int, ...]
     activation: str
     skip: bool
+
+    def __repr__(self) -> str:
+        return repr(Call(network, vars(self)))
 
     @property
     def size(self) -> int:
@@ -108,7 +112,7 @@ class Network:
         Parameters
         ----------
         rng : int, numpy.random.Generator, sequence or array of int
-            A seed. NumPy draws in both halves: the same seed gives the same weights.
+            A seed. NumPy draws in both backends: the same seed gives the same weights.
             A sequence of m seeds, or an array of them, gives m networks.
         scheme : "he", "xavier", "normal", "zeros" or "orthogonal"
             How to draw.
@@ -136,12 +140,12 @@ class Network:
         --------
         >>> import chalkgrad.numpy as cg
         >>> net = cg.network([2, 3, 1])
-        >>> net.init(rng=0).shape, net.init(rng=range(5)).shape
+        >>> tuple(net.init(rng=0).shape), tuple(net.init(rng=range(5)).shape)
         ((13,), (5, 13))
         """
         check.choice("init", "scheme", scheme, SCHEMES)
         check.choice("init", "dtype", dtype, check.FLOATS)
-        return array(drawn(self, rng, scheme), dtype=dtype, device=device)
+        return array(draw_weights(self, rng, scheme), dtype=dtype, device=device)
 
     def layers(self, w: Array) -> list[tuple[Array, Array]]:
         """Read the layers of `w` as views.
@@ -159,7 +163,7 @@ class Network:
         Raises
         ------
         TypeError
-            If `w` is not a float array of this half.
+            If `w` is not a float array of this backend.
         ShapeError
             If its last axis does not have `size` numbers.
 
@@ -167,10 +171,10 @@ class Network:
         --------
         >>> import chalkgrad.numpy as cg
         >>> net = cg.network([2, 3, 1])
-        >>> [(W.shape, b.shape) for W, b in net.layers(net.init(rng=0))]
+        >>> [(tuple(W.shape), tuple(b.shape)) for W, b in net.layers(net.init(rng=0))]
         [((2, 3), (3,)), ((3, 1), (1,))]
         """
-        arrays.real("layers", "w", w, finite=False)
+        arrays.float_array("layers", "w", w, finite=False)
         check.shapes("layers", w=(w, f"... {self.size}"))
         return self._views(w)
 
@@ -201,7 +205,7 @@ class Network:
         Raises
         ------
         TypeError
-            If an argument is not a float array of this half, or the dtypes differ.
+            If an argument is not a float array of this backend, or the dtypes differ.
         ShapeError
             If `w` or `x` does not fit the network.
 
@@ -213,11 +217,18 @@ class Network:
         array([[3.5],
                [0.5]])
         """
-        return outputs(self, w, x)
+        out: Array = outputs(self, w, x)
+        return out
 
     @np.errstate(over="ignore", invalid="ignore")  # inf and nan tell it
     def loss_and_grad(
-        self, w: Array, x: Array, y: Array, loss: Callable[..., Any]
+        self,
+        w: Array,
+        x: Array,
+        y: Array,
+        loss: Callable[..., Any],
+        *,
+        weights: Array | None = None,
     ) -> tuple[Array, Array]:
         r"""Compute the mean loss over the rows, and its gradient by backpropagation.
 
@@ -236,7 +247,10 @@ class Network:
         y : Array of shape (n,), (n, k), or with the leading axes of `x`
             Targets or labels, as `loss` takes them.
         loss : function
-            One of ``cg.losses``, or a functools.partial of one.
+            One of ``cg.losses``, a functools.partial of one, or your own, as
+            ``cg.losses.loss`` takes it.
+        weights : Array of shape (n,), or with the leading axes of `x`, optional
+            What each row counts, as the loss takes it.
 
         Returns
         -------
@@ -248,7 +262,7 @@ class Network:
         Raises
         ------
         TypeError, ShapeError, ValueError, IndexError
-            As `forward` and `loss`; TypeError if `loss` is not one of ``cg.losses``.
+            As `forward`, `loss` and ``cg.losses.loss``.
 
         References
         ----------
@@ -262,15 +276,24 @@ class Network:
         >>> net.loss_and_grad(cg.array([1.0, 0.0]), x, y, cg.losses.mse)
         (np.float64(2.5), array([-5., -3.]))
         """
-        both = _with_slopes(loss)
+        f = as_loss("loss_and_grad", loss, losses.mse)
         last, steps = self._run("loss_and_grad", w, x)
-        arrays.one("loss_and_grad", "y", y)
+        arrays.own_nonempty("loss_and_grad", "y", y)
+        if weights is not None:
+            arrays.own_nonempty("loss_and_grad", "weights", weights)
         networks = w.shape[:-1]
-        y = np.broadcast_to(y, networks + y.shape) if x.ndim == 2 else y
-        each, slopes = both(last, y)
-        count = each.size // math.prod(networks)
-        grad, _ = self._back(w, steps, slopes / count)
-        return each.mean(tuple(range(len(networks), each.ndim))), grad
+        if x.ndim == 2:
+            y = np.broadcast_to(y, networks + y.shape)
+            if weights is not None:
+                weights = np.broadcast_to(weights, networks + weights.shape)
+        try:
+            value, slopes = f.mean_and_grad(last, y, weights, lead=len(networks))
+        except ValueError:  # of outputs that are not finite: it may be for these
+            arrays.finite("loss_and_grad", "x", x)
+            arrays.finite("loss_and_grad", "w", w)
+            raise
+        grad, _ = self._back(w, steps, slopes)
+        return value, grad
 
     def plan(
         self,
@@ -293,7 +316,8 @@ class Network:
         w : Array of shape (..., size)
             Where to start; the plan steps in a copy, ``step.w``.
         loss : function
-            One of ``cg.losses``, or a functools.partial of one.
+            One of ``cg.losses``, a functools.partial of one, or your own, as
+            ``cg.losses.loss`` takes it.
         optimizer : Optimizer
             The rule for stepping.
         batch_size : int
@@ -301,7 +325,7 @@ class Network:
         state : optional
             ``step.state`` of an earlier plan, to go on from there.
         precision : "full", "tf32" or "bf16"
-            Of the matrix products, in the PyTorch half; NumPy knows "full" only.
+            Of the matrix products, in the PyTorch backend; NumPy knows "full" only.
 
         Returns
         -------
@@ -315,9 +339,9 @@ class Network:
         Raises
         ------
         TypeError, ShapeError, ValueError
-            If `w` is not the finite weights of such networks, `loss` not one of
-            ``cg.losses``, `batch_size` not a whole number above 0, or `precision`
-            not one of this half.
+            If `w` is not the finite weights of such networks, `loss` not what
+            ``cg.losses.loss`` takes, `batch_size` not a whole number above 0, or
+            `precision` not one of this backend.
 
         Examples
         --------
@@ -335,16 +359,7 @@ class Network:
         array([2., 1.])
         """
         check.choice("plan", "precision", precision, ("full",))
-        both = _with_slopes(loss)
-        return Plan(self, w, loss, both, optimizer, batch_size, state)
-
-    def _line(
-        self, x: Array, y: Array, d: Array, loss: Callable[..., Any], count: int
-    ) -> Line:
-        """What gives the losses at w + s d for many s, `count` of them at a time."""
-        zeros = np.zeros_like(d)
-        self.loss_and_grad(zeros, x, y, loss)  # what it refuses, it refuses now
-        return Line(self, x, y, loss, _with_slopes(loss), d, count)
+        return Plan(self, w, loss, optimizer, batch_size, state)
 
     def _back(
         self, w: Array, steps: list[tuple[Array, Array]], delta: Array
@@ -374,10 +389,8 @@ class Network:
         self, where: str, w: Array, x: Array
     ) -> tuple[Array, list[tuple[Array, Array]]]:
         """The outputs; and of every layer its input and its pre-activation."""
-        w = arrays.real(where, "w", w, finite=False)
-        x = arrays.real(where, "x", x, finite=False)
-        arrays.alike(where, w=w, x=x)
-        check.fits(where, w, x, self.size, self.sizes[0])
+        w, x = arrays.float_arrays(where, w=w, x=x)
+        check.weights_match_inputs(where, w, x, self.size, self.sizes[0])
         activate = getattr(activations, self.activation)
         steps: list[tuple[Array, Array]] = []
         h, start = x, 0
@@ -392,13 +405,35 @@ class Network:
         return self.skip and self.sizes[layer] == self.sizes[layer + 1]
 
 
-@recorded
+@Primitive
 def outputs(net: Network, w: Array, x: Array) -> Array:
     """Compute what `Network.forward` returns."""
     return net._run("forward", w, x)[0]
 
 
-@recorded
+def _network_rule(i: int) -> Callable[..., Any]:
+    """Make the rule for the weights, i = 1, or the inputs, i = 2."""
+
+    def rule(g: Any, steps: Any, *args: Any) -> Any:
+        if isinstance(g, TracedArray):  # somebody differentiates this, too
+            before, after = args[:i], args[i + 1 :]
+            f = outputs.__wrapped__  # layer by layer
+            _, pull_back = vjp(lambda a: f(*before, a, *after), args[i])
+            return pull_back(g)
+        net, w, _ = args
+        for_w, for_x = net._back(w, steps, g)
+        return for_w if i == 1 else for_x()
+
+    return rule
+
+
+outputs.fused_rule = Fused(
+    lambda net, w, x: net._run("forward", w, x),
+    [None, _network_rule(1), _network_rule(2)],
+)
+
+
+@Primitive
 def affine(w: Array, h: Array, start: int, k: int) -> Array:
     """Compute h W + b of the layer with k outputs that begins at `start` in `w`."""
     d = h.shape[-1]
@@ -409,12 +444,30 @@ def affine(w: Array, h: Array, start: int, k: int) -> Array:
     return z
 
 
-def drawn(net: Any, rng: Any, scheme: str) -> np.ndarray[Any, np.dtype[Any]]:
-    """Draw the weights of a network of either half, with NumPy."""
+def _layer_weights(g: Any, _: Any, w: Any, h: Any, start: int, k: int) -> Any:
+    own = (*w.shape[:-1], -1)
+    before = np.zeros((*w.shape[:-1], start), w.dtype)
+    matrix = (np.swapaxes(h, -1, -2) @ g).reshape(own)
+    rest = w.shape[-1] - start - matrix.shape[-1] - k
+    after = np.zeros((*w.shape[:-1], rest), w.dtype)
+    return np.concatenate([before, matrix, np.sum(g, -2), after], -1)
+
+
+def _layer_inputs(g: Any, _: Any, w: Any, h: Any, start: int, k: int) -> Any:
+    d = h.shape[-1]
+    W = np.reshape(w[..., start : start + d * k], (*w.shape[:-1], d, k))
+    return g @ np.swapaxes(W, -1, -2)
+
+
+affine.rules = [_layer_weights, _layer_inputs]
+
+
+def draw_weights(net: Any, rng: Any, scheme: str) -> np.ndarray[Any, np.dtype[Any]]:
+    """Draw the weights of a network of either backend, with NumPy."""
     if getattr(rng, "shape", ()):  # an array of seeds; of one alone NumPy knows
         rng = rng.tolist()
     if isinstance(rng, Sequence) and not isinstance(rng, str | bytes) and len(rng):
-        return np.stack([drawn(net, seed, scheme) for seed in rng])
+        return np.stack([draw_weights(net, seed, scheme) for seed in rng])
     try:
         if rng is None or isinstance(rng, Sequence):  # NumPy would take them
             raise TypeError
@@ -444,24 +497,3 @@ def _matrix(rng: np.random.Generator, d: int, k: int, scheme: str) -> Array:
         "zeros": 0.0,
     }[scheme]
     return rng.standard_normal((d, k)) * std
-
-
-def _with_slopes(loss: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what gives each example's loss and its slopes, for a loss or a partial."""
-    if isinstance(loss, partial):
-        return partial(_with_slopes(loss.func), *loss.args, **loss.keywords)
-    name = getattr(loss, "__name__", "")
-    if getattr(losses, name, None) is not loss or f"{name}_grad" not in losses.__all__:
-        raise TypeError(
-            "loss_and_grad: `loss` must be a function of this half's cg.losses, or a "
-            f"functools.partial of one, got {name or type(loss).__name__}."
-        )
-    if loss is losses.cross_entropy:
-        return losses.cross_entropy_and_slopes
-    slopes = getattr(losses, f"{name}_grad")
-
-    def both(outputs: Array, y: Array, **options: Any) -> tuple[Array, Array]:
-        each = loss(outputs, y, reduction="none", **options)
-        return each, slopes(outputs, y, reduction="sum", **options)
-
-    return both

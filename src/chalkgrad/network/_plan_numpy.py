@@ -1,4 +1,4 @@
-"""Plans, NumPy half: the training step with everything allocated once.
+"""Plans, NumPy backend: the training step with everything allocated once.
 
 The reference in `_numpy.py` reads like the slide. A plan does the same sums, faster:
 
@@ -6,12 +6,12 @@ The reference in `_numpy.py` reads like the slide. A plan does the same sums, fa
 - W and b of a layer are one block of `w`, and its input has a last row of ones: one
   product is h W + b, and one product is the gradient of both.
 - Every intermediate has its buffer, and every call writes into one.
-- A loss leaves its slopes where the outputs were.
+- A loss leaves its slopes where the outputs were (`chalkgrad.losses._plan_numpy`).
 """
 
+import copy
 import math
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,11 +22,12 @@ from chalkgrad._core._numpy import Array, arrays
 from chalkgrad._core.types import Optimizer
 from chalkgrad.activations import _numpy as activations
 from chalkgrad.losses import _numpy as losses
+from chalkgrad.losses._loss import as_loss
 
-__all__ = ["Line", "Plan"]
+__all__ = ["ForwardBackward", "Plan"]
 
 
-class Pass:
+class ForwardBackward:
     """The forward and the backward pass, with everything allocated once."""
 
     w: Array
@@ -34,13 +35,12 @@ class Pass:
     grad: Array
     """The gradient, of the same shape."""
 
-    def __init__(
-        self, net: Any, w: Array, loss: Callable[..., Any], both: Callable[..., Any]
-    ) -> None:
-        """Take a private copy of the weights, a loss, and what gives it with slopes."""
-        self.w, self.grad = w.copy(), np.zeros_like(w)
+    def __init__(self, net: Any, w: Array, loss: Callable[..., Any]) -> None:
+        """Take a private copy of the weights."""
+        self.w = w.astype(check.dtype_name(w))  # in the byte order of the machine
+        self.grad = np.zeros_like(self.w)
         self._net = net
-        self._make_loss = partial(_LOSSES.get(loss, _Loss), both)
+        self._loss_function = as_loss("plan", loss, losses.mse)
         self._shape: tuple[int, ...] = ()
 
     def _forward(self, x: Array) -> None:
@@ -82,11 +82,12 @@ class Pass:
                 layer.hide(net.activation, net._skips(index))
             self._layers.append(layer)
             h = layer.out
-        self._loss = self._make_loss(layer.z, len(shape) == 2)
+        loss = self._loss_function
+        self._loss = loss.planned(loss, layer.z, len(shape) == 2)
         self._shape = shape
 
 
-class Plan(Pass):
+class Plan(ForwardBackward):
     """A training step with everything allocated once; made by `Network.plan`."""
 
     w: Array
@@ -101,21 +102,28 @@ class Plan(Pass):
         net: Any,
         w: Array,
         loss: Callable[..., Any],
-        both: Callable[..., Any],
         optimizer: Optimizer,
         batch_size: int,
         state: Any,
     ) -> None:
         check.optimizer("plan", optimizer)
-        self.batch_size = check.integer("plan", "batch_size", batch_size, low=1)
-        w = arrays.real("plan", "w", w)
+        self.batch_size: int = check.integer("plan", "batch_size", batch_size, low=1)
+        w = arrays.float_array("plan", "w", w)
         check.shapes("plan", w=(w, f"... {net.size}"))
-        super().__init__(net, w, loss, both)
+        super().__init__(net, w, loss)
+        self._options = {
+            "loss": loss,
+            "optimizer": optimizer,
+            "batch_size": self.batch_size,
+        }
         self._optimizer = optimizer.in_place
         fresh = self._optimizer.init(self.w)
         self.state = fresh if state is None else check.state("plan", state, type(fresh))
 
-    def __call__(self, x: Array, y: Array) -> Any:
+    def __reduce__(self) -> Any:
+        return replan, (self._net, self.w, self._options, self.state, self.grad)
+
+    def __call__(self, x: Array, y: Array, *, weights: Array | None = None) -> Any:
         """Step along the gradient of the mean loss over these rows.
 
         Parameters
@@ -124,6 +132,8 @@ class Plan(Pass):
             The rows, `batch_size` or fewer.
         y : Array
             Their labels or targets, as the loss takes them.
+        weights : Array of shape (n,), or with the leading axes of `x`, optional
+            What each row counts, as the loss takes it.
 
         Returns
         -------
@@ -137,87 +147,64 @@ class Plan(Pass):
         DivergedError
             If the loss or its gradient is not finite; this too before the step.
         """
-        loss = self.gradient(x, y)
+        loss = self.gradient(x, y, weights=weights)
         self.update()
         return loss
 
     @np.errstate(over="ignore", invalid="ignore")  # it is told once, below
-    def gradient(self, x: Array, y: Array) -> Any:
+    def gradient(self, x: Array, y: Array, *, weights: Array | None = None) -> Any:
         """Compute the loss, and write its gradient into `grad`."""
-        x = self._admitted(x, y)
-        self._forward(x)
-        loss = self._loss(self._layers[-1].z, y)
-        self._backward()
-        if not (_is_finite(loss) and _is_finite(self.grad)):
-            self._forward(x)
-            _Loss.__call__(self._loss, self._layers[-1].z, y)  # it knows what to say
-            raise check.DivergedError("plan")
+        x = self._validate_batch(x, y, weights)
+        try:
+            loss = self._forward_and_backward(x, y, weights, self._loss)
+            if not (_is_finite(loss) and _is_finite(self.grad)):
+                # The loss itself says what is wrong, and its mean may be finite.
+                loss = self._forward_and_backward(x, y, weights, self._loss.ask)
+            if not (_is_finite(loss) and _is_finite(self.grad)):
+                raise check.DivergedError("plan")
+        except check.DivergedError:
+            arrays.finite("plan", "x", x)
+            raise
         return loss
+
+    def _forward_and_backward(
+        self, x: Array, y: Array, weights: Any, loss: Callable[..., Any]
+    ) -> Any:
+        self._forward(x)
+        value = loss(self._layers[-1].z, y, weights)
+        self._backward()
+        return value
 
     def update(self) -> None:
         """Let the optimizer step along `grad`."""
+        self._optimizer.admit(self.grad, self.state)
         w, self.state = self._optimizer.step(self.w, self.grad, self.state)
         if w is not self.w:
             np.copyto(self.w, w)
 
-    def _admitted(self, x: Array, y: Array) -> Array:
+    def _validate_batch(self, x: Array, y: Array, weights: Array | None) -> Array:
         """Tell bad input; lay out the buffers anew if the number of rows changes."""
         if type(x) is not np.ndarray or x.dtype != self.w.dtype:
-            x = arrays.real("plan", "x", x, finite=False)
-            arrays.alike("plan", w=self.w, x=x)
+            _, x = arrays.float_arrays("plan", w=self.w, x=x)
         if type(y) is not np.ndarray or y.size == 0:
-            arrays.one("plan", "y", y)
+            arrays.own_nonempty("plan", "y", y)
+        if weights is not None:
+            arrays.own_nonempty("plan", "weights", weights)
         if x.shape != self._shape:
-            arrays.one("plan", "x", x)
-            check.fits("plan", self.w, x, self._net.size, self._net.sizes[0])
+            arrays.own_nonempty("plan", "x", x)
+            check.weights_match_inputs(
+                "plan", self.w, x, self._net.size, self._net.sizes[0]
+            )
             check.batch("plan", x, self.batch_size)
             self._lay_out(x.shape)
         return x
 
 
-class Line(Pass):
-    """The losses at w + s d for many s, a few at a time.
-
-    What the first layer gives is z + s z_d, so two products do for all.
-    """
-
-    def __init__(
-        self,
-        net: Any,
-        x: Array,
-        y: Array,
-        loss: Callable[..., Any],
-        both: Callable[..., Any],
-        d: Array,
-        count: int,
-    ) -> None:
-        super().__init__(net, np.zeros((count, net.size), d.dtype), loss, both)
-        self._lay_out(x.shape)
-        np.copyto(self._rows, x)
-        self._d, self._y, self._z_d = d, y, self._first(d)
-
-    def _first(self, w: Array) -> Array:
-        """What the first layer of one network gives."""
-        d, k = self._net.sizes[:2]
-        z: Array = w[: (d + 1) * k].reshape(d + 1, k).T @ self._layers[0].h
-        return z
-
-    @np.errstate(over="ignore", invalid="ignore")
-    def __call__(self, w: Array, steps: Array) -> Array:
-        """Return the loss at w + s d for each s; not finite where it has none."""
-        z, count, losses = self._first(w), len(self.w), []
-        first, last = self._layers[0].z, self._layers[-1].z
-        for start in range(0, len(steps), count):
-            s = np.zeros(count, w.dtype)  # the last few may be fewer
-            some = steps[start : start + count]
-            s[: len(some)] = some
-            np.multiply(self._d, s[:, None], out=self.w)
-            np.add(self.w, w, out=self.w)
-            np.multiply(self._z_d, s[:, None, None], out=first)
-            np.add(first, z, out=first)
-            self._go_on()
-            losses.append(self._loss(last, self._y)[: len(some)])
-        return np.concatenate(losses)
+def replan(net: Any, w: Any, options: dict[str, Any], state: Any, grad: Any) -> Any:
+    """Plan again, in memory of its own, what a plan of either backend has come to."""
+    plan = net.plan(w, state=copy.deepcopy(state), **options)
+    plan.grad[...] = grad
+    return plan
 
 
 class _Layer:
@@ -332,137 +319,6 @@ class _Tanh(_Elementwise):
 
 
 _ACTIVATIONS = {"relu": _Relu, "tanh": _Tanh}
-
-
-class _Loss:
-    """A loss: from outputs z to their mean loss, its slopes left where z was.
-
-    This one does it as the reference does, for any loss. The quick ones below do so
-    too, with what is unusual or wrong: it knows what to say.
-    """
-
-    def __init__(self, both: Callable[..., Any], z: Array, shared: bool) -> None:
-        self.both, self.networks, self.shared = both, z.shape[:-2], shared
-
-    def __call__(self, z: Array, y: Array) -> Any:
-        if not arrays.is_finite(z):
-            raise check.DivergedError("plan")
-        y = np.broadcast_to(y, self.networks + y.shape) if self.shared else y
-        each, slopes = self.both(z.mT, y)
-        np.divide(slopes.mT, each.size // math.prod(self.networks), out=z)
-        return each.mean(tuple(range(len(self.networks), each.ndim)))
-
-
-class _CrossEntropy(_Loss):
-    """With e = exp(z - the largest), no digits cancel in the loss
-    log(1 + (others + e_y - 1)) - z_y, nor in the slope -others / sum at y.
-    """
-
-    def __init__(self, both: Callable[..., Any], z: Array, shared: bool) -> None:
-        super().__init__(both, z, shared)
-        *networks, k, n = z.shape
-        self.labels_shape = (n,) if shared else (*networks, n)
-        self.is_class = np.empty(self.labels_shape, bool)
-        self.classes, self.one = np.array(k, np.uint64), np.ones((), z.dtype)
-        # Where in memory each column of each network begins.
-        self.start = np.arange(z.size, dtype=np.int64).reshape(z.shape)[..., 0, :]
-        self.row, self.share = np.empty((*networks, 1, n), z.dtype), _share(z, n)
-
-    def __call__(self, z: Array, y: Array) -> Any:
-        if y.shape != self.labels_shape or y.dtype.kind not in "iu":
-            return super().__call__(z, y)
-        y = y.astype(np.int64)
-        # Read without a sign, -1 is a large number.
-        np.less(y.view(np.uint64), self.classes, out=self.is_class)
-        if np.count_nonzero(self.is_class) < y.size:
-            return super().__call__(z, y)
-        index, flat, row = self.start + z.shape[-1] * y, z.reshape(-1), self.row
-        np.maximum.reduce(z, axis=-2, keepdims=True, out=row)
-        np.subtract(z, row, out=z)
-        z_y = flat[index]
-        np.exp(z, out=z)
-        e_y = flat[index]
-        flat[index] = 0
-        others = np.add.reduce(z, axis=-2)
-        losses = np.log1p(others + (e_y - self.one)) - z_y
-        flat[index] = -others
-        np.divide(self.share, others + e_y, out=row[..., 0, :])
-        np.multiply(z, row, out=z)
-        return np.add.reduce(losses, axis=-1) / z.shape[-1]
-
-
-class _BinaryCrossEntropy(_Loss):
-    """For labels 0 and 1: with s = 1 - 2 y and e = exp(s z) the loss is log(1 + e), and
-    no digits cancel in its slope s e / (1 + e).
-    """
-
-    def __init__(self, both: Callable[..., Any], z: Array, shared: bool) -> None:
-        super().__init__(both, z, shared)
-        self.sign = np.empty(z.shape[-2:] if shared else z.shape, z.dtype)
-        self.is_hard = np.empty(self.sign.shape, bool)
-        self.labels_shape = self.sign.mT.shape
-        self.one, self.two = np.ones((), z.dtype), np.full((), 2, z.dtype)
-        self.e, self.sum, self.log, self.losses = (np.empty_like(z) for _ in range(4))
-        *_, k, n = z.shape
-        self.count, self.share = k * n, _share(z, k * n)
-
-    def __call__(self, z: Array, y: Array) -> Any:
-        s, e, sum_, log, losses = self.sign, self.e, self.sum, self.log, self.losses
-        if y.shape != self.labels_shape or not (
-            y.dtype == z.dtype or y.dtype.kind in "iu"
-        ):
-            return super().__call__(z, y)
-        np.multiply(y.mT, self.two, out=s, casting="unsafe")
-        np.subtract(self.one, s, out=s)
-        np.equal(np.absolute(s), self.one, out=self.is_hard)
-        if np.count_nonzero(self.is_hard) < s.size:
-            return super().__call__(z, y)
-        np.multiply(s, z, out=e)
-        np.exp(e, out=e)
-        np.add(e, self.one, out=sum_)
-        # log(1 + e), which is log(sum) and what the sum has rounded away: NumPy's log1p
-        # takes six times as long.
-        np.subtract(sum_, self.one, out=losses)
-        np.subtract(e, losses, out=losses)
-        np.divide(losses, sum_, out=losses)
-        np.log(sum_, out=log)
-        np.add(losses, log, out=losses)
-        loss = np.add.reduce(losses, axis=(-2, -1)) / self.count
-        if not _is_finite(loss):  # e may have overflowed
-            return super().__call__(z, y)
-        np.divide(e, sum_, out=z)
-        np.multiply(s, self.share, out=s)
-        np.multiply(z, s, out=z)
-        return loss
-
-
-class _MeanSquare(_Loss):
-    def __init__(self, both: Callable[..., Any], z: Array, shared: bool) -> None:
-        super().__init__(both, z, shared)
-        *networks, k, n = z.shape
-        self.targets_shape = (n, k) if shared else (*networks, n, k)
-        self.squares = np.empty_like(z)
-        self.count, self.share = k * n, _share(z, k * n, 2)
-
-    def __call__(self, z: Array, y: Array) -> Any:
-        if y.shape != self.targets_shape or y.dtype != z.dtype:
-            return super().__call__(z, y)
-        np.subtract(z, y.mT, out=z)
-        np.multiply(z, z, out=self.squares)
-        np.multiply(z, self.share, out=z)
-        return np.add.reduce(self.squares, axis=(-2, -1)) / self.count
-
-
-_LOSSES = {
-    losses.cross_entropy: _CrossEntropy,
-    losses.binary_cross_entropy: _BinaryCrossEntropy,
-    losses.mse: _MeanSquare,
-}
-
-
-def _share(z: Array, count: int, slope: float = 1) -> Array:
-    """What one of `count` losses has in their mean; an array is quicker to NumPy."""
-    return np.array(slope / count, z.dtype)
 
 
 def _is_finite(a: Any) -> bool:

@@ -1,22 +1,26 @@
-"""Plans, PyTorch half: twins of `chalkgrad.numpy.network`'s.
+"""Plans, PyTorch backend: twins of `chalkgrad.numpy.network`'s.
 
 The backward pass is written out, so autograd keeps nothing, and every intermediate has
-its buffer. On a GPU the forward and the backward pass are captured as one CUDA graph:
-one launch instead of some thirty.
+its buffer. On a GPU what a step does is captured as a CUDA graph (`_plan_cuda_torch`).
 """
 
-import math
+import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
 
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, arrays
+from chalkgrad._core.docs import twin_of
 from chalkgrad._core.types import Optimizer
 from chalkgrad.activations import _torch as activations
 from chalkgrad.losses import _torch as losses
+from chalkgrad.losses._loss import as_loss
+from chalkgrad.network import _plan_numpy as reference
+from chalkgrad.network._plan_cuda_torch import Card, Steps
+from chalkgrad.network._plan_numpy import replan
 
 __all__ = ["Plan"]
 
@@ -24,164 +28,219 @@ PRECISIONS = ("full", "tf32", "bf16")
 LAYOUTS = 4  # the full batch, the last of an epoch, and two more
 
 
+@twin_of(reference.Plan)
 class Plan:
-    """Twin of `chalkgrad.numpy.network.Plan`."""
-
     w: Array
     grad: Array
-    state: Any
 
     def __init__(
         self,
         net: Any,
         w: Array,
         loss: Callable[..., Any],
-        loss_grad: Callable[..., Any],
         optimizer: Optimizer,
         batch_size: int,
         state: Any,
         precision: str,
     ) -> None:
         check.optimizer("plan", optimizer)
-        self.batch_size = check.integer("plan", "batch_size", batch_size, low=1)
+        self.batch_size: int = check.integer("plan", "batch_size", batch_size, low=1)
         self._precision = check.choice("plan", "precision", precision, PRECISIONS)
-        w = arrays.real("plan", "w", w)
+        w = arrays.float_array("plan", "w", w)
         check.shapes("plan", w=(w, f"... {net.size}"))
         self.w = w.detach().clone(memory_format=torch.contiguous_format)
         self.grad = torch.zeros_like(self.w)
+        self._options = {
+            "loss": loss,
+            "optimizer": optimizer,
+            "batch_size": self.batch_size,
+            "precision": precision,
+        }
         self._optimizer = optimizer.in_place
         fresh = self._optimizer.init(self.w)
-        self.state = fresh if state is None else check.state("plan", state, type(fresh))
-        self._net, self._reference = net, (loss, loss_grad)
-        self._quick_loss = _QUICK.get(loss)
+        self._state = (
+            fresh if state is None else check.state("plan", state, type(fresh))
+        )
+        found = as_loss("plan", loss, losses.mse)
+        self._net, self._loss = net, found.planned(found)
         self._layers: list[_Layer] = []
         self._layouts: dict[int, list[_Layer]] = {}  # by the number of rows
-        self._graphs: dict[tuple[Any, ...], _Graph] = {}
+        self._w16 = self.w.bfloat16() if precision == "bf16" else self.w
+        self._card = Card(self) if self.w.is_cuda else None
 
-    def __call__(self, x: Array, y: Array) -> Array:
-        """Twin of `chalkgrad.numpy.network.Plan.__call__`."""
-        loss = self.gradient(x, y)
+    @property
+    def state(self) -> Any:
+        """Return what the optimizer keeps."""
+        return self._state if self._card is None else self._card.with_numbers()
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self._state = state
+        if self._card is not None:
+            self._card.drop()
+
+    def __reduce__(self) -> Any:
+        return replan, (self._net, self.w, self._options, self.state, self.grad)
+
+    @twin_of(reference.Plan.__call__)
+    def __call__(self, x: Array, y: Array, *, weights: Array | None = None) -> Array:
+        loss = self.gradient(x, y, weights=weights)
         self.update()
         return loss
 
+    @twin_of(reference.Plan.gradient)
     @torch.no_grad()
-    def gradient(self, x: Array, y: Array) -> Array:
-        """Twin of `chalkgrad.numpy.network.Plan.gradient`."""
-        x, y = self._admitted(x, y)
-        quick = self._is_quick(y)
-        with _tf32() if self._precision == "tf32" else nullcontext():
-            if quick and x.is_cuda:
-                loss = self._replayed(x, y)
+    def gradient(self, x: Array, y: Array, *, weights: Array | None = None) -> Array:
+        x, y, weights = self._validate_batch(x, y, weights)
+        quick = weights is None and self._loss.is_quick(self._layers[-1].z, y)
+        run = functools.partial(self._forward_and_backward, x, y, weights=weights)
+        try:
+            if quick and self._card is not None:
+                loss, is_finite = self._card.gradient(x, y)
             else:
-                loss = self._forward_and_backward(x, y, quick)
-        if not (arrays.is_finite(loss) and arrays.is_finite(self.grad)):
-            self._forward(x)
-            self._loss(y, quick=False)  # if a label is wrong, it says so
-            raise check.DivergedError("plan")
+                loss = run(quick=quick)
+                is_finite = self._is_finite(loss)
+            if not is_finite:
+                # If a label is wrong, it says so; and a mean may be finite.
+                loss = run(quick=False)
+                if not self._is_finite(loss):
+                    raise check.DivergedError("plan")
+        except check.DivergedError:
+            arrays.finite("plan", "x", x)
+            raise
         return loss.reshape(self.w.shape[:-1])
 
+    def _is_finite(self, loss: Array) -> bool:
+        return arrays.is_finite(loss) and arrays.is_finite(self.grad)
+
+    @twin_of(reference.Plan.update)
     def update(self) -> None:
-        """Twin of `chalkgrad.numpy.network.Plan.update`."""
-        w, self.state = self._optimizer.step(self.w, self.grad, self.state)
+        if self._card is not None and self._card.update():
+            return
+        state = self.state
+        self._optimizer.admit(self.grad, state)
+        w, self.state = self._optimizer.step(self.w, self.grad, state)
         if w is not self.w:
             self.w.copy_(w)
 
-    def _forward_and_backward(self, x: Array, y: Array, quick: bool) -> Array:
-        self._forward(x)
-        loss = self._loss(y, quick)
-        self._backward()
+    @torch.no_grad()
+    def advance(self, x: Array, y: Array, last: Array, total: Any) -> bool:
+        """Take a step on a GPU, if it can be without waiting for what comes of it.
+
+        The weights before it are written into `last`; `total` is the sum of all losses
+        before the first such step. What came of it, `read` says.
+        """
+        if self._card is None:
+            return False
+        x, y, _ = self._validate_batch(x, y, None)
+        if not self._loss.is_quick(self._layers[-1].z, y):
+            return False
+        return self._card.advance(x, y, last, total)
+
+    def is_ahead(self) -> bool:
+        """Tell whether enough steps were taken that nobody has waited for."""
+        return self._card is not None and self._card.is_full
+
+    def read(self) -> Steps | None:
+        """Wait; return what came of all steps since, or None if there were none."""
+        return None if self._card is None else self._card.read()
+
+    def _forward_and_backward(
+        self, x: Array, y: Array, *, weights: Array | None = None, quick: bool
+    ) -> Array:
+        with self._round_weights():
+            self._forward(x)
+            z = self._layers[-1].z
+            of = self._loss
+            loss: Array = of.quick(z, y) if quick else of(z, y, weights)
+            self._backward()
         return loss
 
+    def _round_weights(self) -> AbstractContextManager[None]:
+        """Say how a GPU multiplies, whatever others have said."""
+        if self._card is None:
+            return nullcontext()
+        return _matmul_precision("tf32" if self._precision == "tf32" else "ieee")
+
     def _forward(self, x: Array) -> None:
+        if self._w16 is not self.w:
+            self._w16.copy_(self.w)
         h = x
         for layer in self._layers:
-            layer.h = h
-            self._product(h, layer.W, layer.z)
+            layer.h, layer.h16 = h, self._round(h)
+            self._product(layer.h16, layer.W16, layer.z)
             layer.z.add_(layer.b)
-            h = layer.activated() if layer.hidden else h
-
-    def _loss(self, y: Array, quick: bool) -> Array:
-        """The mean losses, shape (m,) or (); the slopes lie where the outputs were."""
-        z = self._layers[-1].z
-        if quick and self._quick_loss:
-            return self._quick_loss(z, y)
-        if not arrays.is_finite(z):
-            raise check.DivergedError("plan")
-        loss, loss_grad = self._reference
-        each: Array = loss(z, y, reduction="none")
-        networks = z.shape[:-2]
-        count = each.numel() // math.prod(networks)
-        z.copy_(loss_grad(z, y, reduction="sum") / count)
-        return each.mean(tuple(range(len(networks), each.ndim)))
+            h = layer.activate() if layer.hidden else h
 
     def _backward(self) -> None:
         """From the slopes of the outputs to the gradient, from the last layer down."""
-        above = None
+        above, dz = None, self.w
         for layer in reversed(self._layers):
             if above:
-                self._product(above.dz, above.W.mT, layer.delta)
+                self._product(dz, above.W16.mT, layer.delta)
                 if above.skips:
                     layer.delta.add_(above.delta)
                 layer.pull_back()
-            self._product(layer.h.mT, layer.dz, layer.grad_W)
+            dz = self._round(layer.dz)
+            self._product(layer.h16.mT, dz, layer.grad_W)
             torch.sum(layer.dz, -2, out=layer.grad_b)
             above = layer
 
+    def _round(self, a: Array) -> Array:
+        """Return what goes into products: each array is rounded once."""
+        return a.bfloat16() if self._precision == "bf16" else a
+
     def _product(self, a: Array, b: Array, out: Array) -> None:
         if self._precision == "bf16":
-            out.copy_(a.bfloat16() @ b.bfloat16())
+            out.copy_(a @ b)
         else:
             torch.matmul(a, b, out=out)
 
-    def _is_quick(self, y: Array) -> bool:
-        z = self._layers[-1].z
-        if self._quick_loss is _cross_entropy:
-            return y.shape == z.shape[:-1] and check.dtype_name(y) in check.INTEGERS
-        counts = (
-            self._quick_loss is _binary_cross_entropy
-            and check.dtype_name(y) in check.INTEGERS
-        )
-        fits = y.shape == z.shape and (y.dtype == z.dtype or counts)
-        return self._quick_loss is not None and fits
-
-    def _admitted(self, x: Array, y: Array) -> tuple[Array, Array]:
+    def _validate_batch(
+        self, x: Array, y: Array, weights: Array | None
+    ) -> tuple[Array, Array, Array | None]:
         """Tell bad input; lay out the buffers anew if the number of rows changes."""
-        x = arrays.real("plan", "x", x, finite=False)
-        arrays.alike("plan", w=self.w, x=x)
-        arrays.one("plan", "y", y)
-        arrays.same_device("plan", x=x, y=y)
-        check.fits("plan", self.w, x, self._net.size, self._net.sizes[0])
+        _, x = arrays.float_arrays("plan", w=self.w, x=x)
+        given = {"y": y} if weights is None else {"y": y, "weights": weights}
+        for name, a in given.items():
+            arrays.own_nonempty("plan", name, a)
+        arrays.same_device("plan", x=x, **given)
+        check.weights_match_inputs(
+            "plan", self.w, x, self._net.size, self._net.sizes[0]
+        )
         check.batch("plan", x, self.batch_size)
-        self._layers = self._layouts.get(x.shape[-2]) or self._lay_out(x.shape[-2])
+        n = x.shape[-2]
+        self._layers = self._layouts.pop(n, []) or self._lay_out(n)
+        self._layouts[n] = self._layers  # the last is the one that was used last
         networks = self.w.shape[:-1]
         if not networks:
-            return x, y
+            return x, y, weights
         if x.ndim == 2:
-            y = y.expand(networks + y.shape)
-        return x if x.ndim == 2 else x.flatten(0, -3), y.flatten(0, len(networks) - 1)
+            given = {name: a.expand(networks + a.shape) for name, a in given.items()}
+        flat = {name: a.flatten(0, len(networks) - 1) for name, a in given.items()}
+        x = x if x.ndim == 2 else x.flatten(0, -3)
+        return x, flat["y"], flat.get("weights")
 
     def _lay_out(self, n: int) -> list["_Layer"]:
         """Make the buffers for n rows; those of a few sizes are kept."""
         if len(self._layouts) == LAYOUTS:
-            self._layouts, self._graphs = {}, {}
+            oldest = next(iter(self._layouts))
+            del self._layouts[oldest]
+            if self._card is not None:
+                self._card.forget(oldest)
         net, layers = self._net, []
         many = self.w.ndim > 1
-        w, grad = ((a.flatten(0, -2) if many else a) for a in (self.w, self.grad))
-        both = zip(net.layers(w), net.layers(grad), strict=True)
-        for index, ((W, b), (grad_W, grad_b)) in enumerate(both):
+        w, grad, w16 = (
+            (a.flatten(0, -2) if many else a) for a in (self.w, self.grad, self._w16)
+        )
+        each = zip(net.layers(w), net.layers(grad), net.layers(w16), strict=True)
+        for index, ((W, b), (grad_W, grad_b), (W16, _)) in enumerate(each):
             z = w.new_empty((*w.shape[:-1], n, W.shape[-1]))
-            layer = _Layer(W, b[..., None, :], grad_W, grad_b, z)
+            layer = _Layer(W, b[..., None, :], grad_W, grad_b, z, W16)
             if index < len(net.sizes) - 2:
                 layer.hide(net.activation, net._skips(W))
             layers.append(layer)
-        self._layouts[n] = layers
         return layers
-
-    def _replayed(self, x: Array, y: Array) -> Array:
-        key = (x.shape, y.shape, y.dtype)
-        if key not in self._graphs:
-            self._graphs[key] = _Graph(x, y, self._forward_and_backward)
-        return self._graphs[key](x, y)
 
 
 class _Layer:
@@ -190,10 +249,19 @@ class _Layer:
     hidden = False
     skips = False
 
-    def __init__(self, W: Array, b: Array, grad_W: Array, grad_b: Array, z: Array):
+    def __init__(
+        self,
+        W: Array,
+        b: Array,
+        grad_W: Array,
+        grad_b: Array,
+        z: Array,
+        W16: Array,
+    ) -> None:
         self.W, self.b, self.grad_W, self.grad_b, self.z = W, b, grad_W, grad_b, z
+        self.W16 = W16  # the matrix as products take it
         self.dz = z  # written over z, when z has done its work
-        self.h = z  # the input, set by each forward pass
+        self.h = self.h16 = z  # the input, as it is and rounded, set by each pass
 
     def hide(self, activation: str, skips: bool) -> None:
         """Make it a hidden layer: give it an activation and an output."""
@@ -204,7 +272,7 @@ class _Layer:
         self.function = getattr(activations, activation)
         self.slope = getattr(activations, f"{activation}_grad")
 
-    def activated(self) -> Array:
+    def activate(self) -> Array:
         """From z to the output."""
         if self.activation == "relu":
             torch.clamp_min(self.z, 0, out=self.a)
@@ -216,7 +284,10 @@ class _Layer:
 
     def pull_back(self) -> None:
         """From the slopes for the output to those for z, written over z."""
-        if self.activation == "relu":
+        if self.activation == "relu" and self.z.is_cuda:  # one kernel, not two
+            pull = torch.ops.aten.threshold_backward.grad_input
+            pull(self.delta, self.a, 0, grad_input=self.z)
+        elif self.activation == "relu":
             torch.mul(self.delta, self.a > 0, out=self.z)
         elif self.activation == "tanh":  # the slope is 1 - a a
             torch.mul(self.a, self.a, out=self.z)
@@ -225,82 +296,19 @@ class _Layer:
             torch.mul(self.delta, self.slope(self.z), out=self.z)
 
 
-class _Graph:
-    """A pass over rows of one shape, captured: later calls replay it."""
-
-    def __init__(self, x: Array, y: Array, run: Callable[..., Array]) -> None:
-        self.x, self.y = x.clone(), y.clone()
-        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):  # libraries set themselves up in the first runs
-            for _ in range(3):
-                run(self.x, self.y, quick=True)
-        torch.cuda.current_stream().wait_stream(aside)
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
-            self.loss = run(self.x, self.y, quick=True)
-
-    def __call__(self, x: Array, y: Array) -> Array:
-        self.x.copy_(x)
-        self.y.copy_(y)
-        self.graph.replay()
-        return self.loss.clone()
-
-
-# --- Losses: from outputs z to their mean loss, its slopes left where z was. A GPU need
-# not wait for them to look at a number: where a label is wrong, the loss is nan.
-
-
-def _cross_entropy(z: Array, y: Array) -> Array:
-    """As in the NumPy half, no digits cancel."""
-    y = y.long()  # of other integers PyTorch cannot tell the least and the most
-    known = _are_within(y, 0, z.shape[-1] - 1)
-    index = y.clamp(0, z.shape[-1] - 1)[..., None]
-    z.sub_(z.amax(-1, keepdim=True))
-    z_y = z.gather(-1, index)
-    e = z.exp_()
-    e_y = e.gather(-1, index)
-    others = e.scatter_(-1, index, 0.0).sum(-1, keepdim=True)
-    each = torch.log1p(others + (e_y - 1)) - z_y
-    e.scatter_(-1, index, -others).div_((others + e_y) * z.shape[-2])
-    return each.mean((-2, -1)).where(known, math.nan)
-
-
-def _binary_cross_entropy(z: Array, y: Array) -> Array:
-    y = y.to(z.dtype)
-    known = _are_within(y, 0, 1)
-    small = torch.exp(-abs(z))
-    each = y * (-z).clamp_min(0) + (1 - y) * z.clamp_min(0) + torch.log1p(small)
-    yes, no = torch.where(z >= 0, 1, small), torch.where(z >= 0, small, 1)
-    slopes = torch.sub((1 - y) * yes, y * no, out=z)
-    slopes.div_((1 + small) * (z.shape[-2] * z.shape[-1]))
-    return each.mean((-2, -1)).where(known, math.nan)
-
-
-def _are_within(y: Array, low: int, high: int) -> Array:
-    least, most = y.aminmax()
-    return (least >= low) & (most <= high)
-
-
-def _mse(z: Array, y: Array) -> Array:
-    loss = z.sub_(y).square().mean((-2, -1))
-    z.mul_(2 / (z.shape[-2] * z.shape[-1]))
-    return loss
-
-
-_QUICK: dict[Any, Callable[[Array, Array], Array]] = {
-    losses.cross_entropy: _cross_entropy,
-    losses.binary_cross_entropy: _binary_cross_entropy,
-    losses.mse: _mse,
-}
-
-
 @contextmanager
-def _tf32() -> Iterator[None]:
-    """Let a GPU round the inputs of float32 products to 10 bits."""
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = True
+def _matmul_precision(precision: str) -> Iterator[None]:
+    """Let a GPU round the inputs of float32 products to 10 bits ("tf32"), or not."""
+    matmul: Any = torch.backends.cuda.matmul
+    # PyTorch from 2.9 on refuses to be asked in both ways.
+    name = "fp32_precision" if hasattr(matmul, "fp32_precision") else "allow_tf32"
+    wanted: Any = precision if name == "fp32_precision" else precision == "tf32"
+    before = getattr(matmul, name)
+    if before == wanted:
+        yield
+        return
+    setattr(matmul, name, wanted)
     try:
         yield
     finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
+        setattr(matmul, name, before)

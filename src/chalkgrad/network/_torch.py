@@ -1,13 +1,11 @@
-"""Networks, PyTorch half: twins of `chalkgrad.numpy.network`.
+"""Networks, PyTorch backend: twins of `chalkgrad.numpy.network`.
 
-The same layout of the same vector, so weights can be carried from one half to the other
-with `cg.array` and `cg.asnumpy`.
+The same layout of the same vector, so weights can be carried from one backend to the
+other with `cg.array` and `cg.asnumpy`.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -16,26 +14,30 @@ import torch
 
 from chalkgrad._core import check
 from chalkgrad._core._torch import Array, array, arrays
+from chalkgrad._core.docs import twin_of
+from chalkgrad._core.made import Call
+from chalkgrad._core.names import ELEMENTWISE
 from chalkgrad._core.types import Optimizer
 from chalkgrad.activations import _torch as activations
-from chalkgrad.activations._numpy import ELEMENTWISE
 from chalkgrad.losses import _torch as losses
-from chalkgrad.network._numpy import SCHEMES, drawn
+from chalkgrad.losses._loss import as_loss
+from chalkgrad.network import _numpy as reference
+from chalkgrad.network._numpy import SCHEMES, draw_weights
 from chalkgrad.network._plan_torch import Plan
 
 __all__ = ["Network", "network"]
 
 
+@twin_of(reference.network)
 def network(
     sizes: Sequence[int], *, activation: str = "relu", skip: bool = False
 ) -> "Network":
-    """Twin of `chalkgrad.numpy.network`."""
     whole = check.sizes("network", sizes)
     check.choice("network", "activation", activation, ELEMENTWISE)
-    return Network(whole, activation, check.truth("network", "skip", skip))
+    return Network(whole, activation, check.boolean("network", "skip", skip))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network:
     """A description of layers over a flat vector; made by `network`."""
 
@@ -43,11 +45,15 @@ class Network:
     activation: str
     skip: bool
 
+    def __repr__(self) -> str:
+        return repr(Call(network, vars(self)))
+
     @property
     def size(self) -> int:
         """Number of weights, biases among them."""
         return sum((d + 1) * k for d, k in pairwise(self.sizes))
 
+    @twin_of(reference.Network.init)
     def init(
         self,
         rng: int | np.random.Generator | Sequence[int] | Array = 0,
@@ -56,14 +62,13 @@ class Network:
         dtype: str = "float64",
         device: str | None = None,
     ) -> Array:
-        """Twin of `chalkgrad.numpy.network.Network.init`."""
         check.choice("init", "scheme", scheme, SCHEMES)
         check.choice("init", "dtype", dtype, check.FLOATS)
-        return array(drawn(self, rng, scheme), dtype=dtype, device=device)
+        return array(draw_weights(self, rng, scheme), dtype=dtype, device=device)
 
+    @twin_of(reference.Network.layers)
     def layers(self, w: Array) -> list[tuple[Array, Array]]:
-        """Twin of `chalkgrad.numpy.network.Network.layers`."""
-        arrays.real("layers", "w", w, finite=False)
+        arrays.float_array("layers", "w", w, finite=False)
         check.shapes("layers", w=(w, f"... {self.size}"))
         views, start = [], 0
         for d, k in pairwise(self.sizes):
@@ -73,23 +78,37 @@ class Network:
             start = end + k
         return views
 
+    @twin_of(reference.Network.forward)
     def forward(self, w: Array, x: Array) -> Array:
-        """Twin of `chalkgrad.numpy.network.Network.forward`."""
         return self._run("forward", w, x)[0]
 
+    @twin_of(reference.Network.loss_and_grad)
     @torch.no_grad()
     def loss_and_grad(
-        self, w: Array, x: Array, y: Array, loss: Callable[..., Any]
+        self,
+        w: Array,
+        x: Array,
+        y: Array,
+        loss: Callable[..., Any],
+        *,
+        weights: Array | None = None,
     ) -> tuple[Array, Array]:
-        """Twin of `chalkgrad.numpy.network.Network.loss_and_grad`."""
-        loss_grad = _grad_of(loss)
+        f = as_loss("loss_and_grad", loss, losses.mse)
         outputs, steps = self._run("loss_and_grad", w, x)
-        arrays.one("loss_and_grad", "y", y)
+        arrays.own_nonempty("loss_and_grad", "y", y)
+        if weights is not None:
+            arrays.own_nonempty("loss_and_grad", "weights", weights)
         networks = w.shape[:-1]
-        y = y.expand(networks + y.shape) if x.ndim == 2 else y
-        each = loss(outputs, y, reduction="none")
-        count = each.numel() // math.prod(networks)
-        delta = loss_grad(outputs, y, reduction="sum") / count
+        if x.ndim == 2:
+            y = y.expand(networks + y.shape)
+            if weights is not None:
+                weights = weights.expand(networks + weights.shape)
+        try:
+            value, delta = f.mean_and_grad(outputs, y, weights, lead=len(networks))
+        except ValueError:  # of outputs that are not finite: it may be for these
+            arrays.finite("loss_and_grad", "x", x)
+            arrays.finite("loss_and_grad", "w", w)
+            raise
 
         grad = outputs.new_empty(w.shape)
         grads = self.layers(grad)
@@ -104,8 +123,13 @@ class Network:
             if layer > 0:
                 skipped = delta if inner and self._skips(W) else 0
                 delta = dz @ W.mT + skipped
-        return each.mean(tuple(range(len(networks), each.ndim))), grad
+        return value, grad
 
+    @twin_of(
+        reference.Network.plan,
+        "On a GPU the pass is captured as a CUDA graph. The products may be in less\n"
+        'precision: "tf32" on a GPU, "bf16" anywhere; the weights stay as they are.',
+    )
     def plan(
         self,
         w: Array,
@@ -116,22 +140,14 @@ class Network:
         state: Any = None,
         precision: str = "full",
     ) -> Plan:
-        """Twin of `chalkgrad.numpy.network.Network.plan`.
-
-        On a GPU the pass is captured as a CUDA graph. The products may be in less
-        precision: "tf32" on a GPU, "bf16" anywhere; the weights stay as they are.
-        """
-        slopes = _grad_of(loss)
-        return Plan(self, w, loss, slopes, optimizer, batch_size, state, precision)
+        return Plan(self, w, loss, optimizer, batch_size, state, precision)
 
     def _run(
         self, where: str, w: Array, x: Array
     ) -> tuple[Array, list[tuple[Array, Array, Array]]]:
         """The outputs; and of every layer its input, pre-activation and matrix."""
-        w = arrays.real(where, "w", w, finite=False)
-        x = arrays.real(where, "x", x, finite=False)
-        arrays.alike(where, w=w, x=x)
-        check.fits(where, w, x, self.size, self.sizes[0])
+        w, x = arrays.float_arrays(where, w=w, x=x)
+        check.weights_match_inputs(where, w, x, self.size, self.sizes[0])
         activate = getattr(activations, self.activation)
         steps: list[tuple[Array, Array, Array]] = []
         h = x
@@ -144,17 +160,3 @@ class Network:
 
     def _skips(self, W: Array) -> bool:
         return self.skip and W.shape[-2] == W.shape[-1]
-
-
-def _grad_of(loss: Callable[..., Any]) -> Callable[..., Any]:
-    """Find `f_grad` of a loss `f`, also of a partial one."""
-    if isinstance(loss, partial):
-        return partial(_grad_of(loss.func), *loss.args, **loss.keywords)
-    name = getattr(loss, "__name__", "")
-    if getattr(losses, name, None) is not loss or f"{name}_grad" not in losses.__all__:
-        raise TypeError(
-            "loss_and_grad: `loss` must be a function of this half's cg.losses, or a "
-            f"functools.partial of one, got {name or type(loss).__name__}."
-        )
-    found: Callable[..., Any] = getattr(losses, f"{name}_grad")
-    return found

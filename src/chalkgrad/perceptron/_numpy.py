@@ -1,17 +1,18 @@
-r"""The perceptron, NumPy half: the reference.
+r"""The perceptron, NumPy backend: the reference.
 
 The weights of a neuron with d inputs are one vector: $w_1, \dots, w_d$, then the bias
 $b_0$. It is the vector of ``cg.network([d, 1])``.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from chalkgrad._core import check
 from chalkgrad._core._numpy import Array, arrays
+from chalkgrad._core.names import ELEMENTWISE
 from chalkgrad.activations import _numpy as activations
-from chalkgrad.activations._numpy import ELEMENTWISE
 
 __all__ = ["Fit", "fit", "margin", "mistake_bound", "neuron"]
 
@@ -37,7 +38,7 @@ def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
     Raises
     ------
     TypeError
-        If an argument is not a float array of this half, or the dtypes differ.
+        If an argument is not a float array of this backend, or the dtypes differ.
     ShapeError
         If `w` does not have one number more than a row of `x`.
     ValueError
@@ -55,9 +56,7 @@ def neuron(w: Array, x: Array, *, activation: str = "identity") -> Array:
     array([-0.5,  0.5])
     """
     check.choice("neuron", "activation", activation, ELEMENTWISE)
-    w = arrays.real("neuron", "w", w, finite=False)
-    x = arrays.real("neuron", "x", x, finite=False)
-    arrays.alike("neuron", w=w, x=x)
+    w, x = arrays.float_arrays("neuron", w=w, x=x)
     check.shapes("neuron", x=(x, "n d"))
     check.shapes("neuron", w=(w, f"... {x.shape[1] + 1}"))
     z = w[..., :-1] @ x.T + w[..., -1:]
@@ -102,7 +101,8 @@ def fit(x: Array, targets: Array, *, epochs: int = 100) -> Fit:
     Raises
     ------
     TypeError, ShapeError, ValueError
-        If `x` is not a finite float array of this half, or `targets` not a sign a row.
+        If `x` is not a finite float array of this backend, or `targets` not a sign a
+        row.
 
     References
     ----------
@@ -214,16 +214,18 @@ def mistake_bound(w: Array, x: Array, targets: Array) -> float:
 
 def _rows_and_signs(where: str, x: Array, targets: Array) -> tuple[Array, Array]:
     """The rows, each with a 1 for the bias at its end, and the signs as floats."""
-    x = arrays.real(where, "x", x)
+    x = arrays.float_array(where, "x", x)
     check.shapes(where, x=(x, "n d"))
-    _, t = arrays.signed(where, x=x[:, 0], targets=targets)
+    _, t = arrays.sign_targets(where, x=x[:, 0], targets=targets)
     return np.concatenate([x, np.ones_like(x[:, :1])], axis=1), t
 
 
 def _margin(where: str, w: Array, rows: Array, t: Array) -> float:
-    w = arrays.real(where, "w", w)
-    arrays.alike(where, w=w, x=rows)
+    w = arrays.float_array(where, "w", w)
+    arrays.same_dtype_and_device(where, w=w, x=rows)
     check.shapes(where, w=(w, f"{rows.shape[1]}"))
     if not w.any():
         raise ValueError(f"{where}: `w` is all 0, which separates nothing.")
+    # No square overflows in units of a power of 2, and nothing is rounded.
+    w = w / 2.0 ** (math.frexp(float(abs(w).max()))[1] - 1)
     return float((t * (rows @ w)).min() / np.linalg.norm(w))
