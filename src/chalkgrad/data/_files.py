@@ -4,8 +4,6 @@ A header is a promise. Its sizes are held against the length of the file before 
 is allocated, nothing is ever unpickled, and every refusal names the file.
 """
 
-import array
-import csv
 import gzip
 import io
 import math
@@ -17,13 +15,17 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["read", "whole"]
+from chalkgrad.data import _tables
+from chalkgrad.data._tables import Options, Reading, missing_labels, open_file, option
+from chalkgrad.data._tables import refuse as _refuse
+
+__all__ = ["format_of", "is_id", "parse_labels", "read", "whole"]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -33,66 +35,137 @@ KINDS = {
     "csv": r"\.(csv|tsv|txt)$",
     "idx": r"[.-]idx\d?(-ubyte)?$",
 }
-DELIMITERS = ",;\t"  # if there is none of them, a space
+WORDS = "US"  # kinds of dtypes that labels may have, too
 IDX_DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 PIECE = 2**20  # bytes that are read at once from a file that is packed
 
 
 def read(
-    where: str,
-    path: Any,
-    *,
-    inputs: str = "x",
-    labels: Any = True,
-    delimiter: str | None = None,
-) -> tuple[Array, Array | None]:
-    """Return the inputs, one row an example, and the labels as they are written.
+    where: str, path: Any, options: Options
+) -> tuple[Array, Array | None, Reading]:
+    """Return the inputs, one row an example, the labels, and how they were read.
 
-    An array on disk that is not packed comes as a memory map.
+    The labels of a table are text. An array on disk that is not packed comes as a
+    memory map.
     """
     path = _path(where, "path", path)
-    kind = _kind(where, path)
-    with _telling(where, path):
+    kind, labels = format_of(where, path), options.labels
+    reading = Reading(str(path))
+    if kind != "csv":
+        _refuse_words(where, path, options)
+    with _explain_errors(where, path):
         if kind == "csv":
-            x, y = _csv(where, path, labels, delimiter)
+            x, y, reading = _tables.read(where, path, options)
         elif kind == "npz":
+            inputs = _one_name(where, options.inputs)
             x, y = _npz(where, path, inputs, labels)
+            name = "labels" if labels is True else labels
+            reading = replace(reading, label=name if y is not None else None)
         else:
             x, y = _array(where, path, kind), None
     if y is None and labels is not False:
         beside = labels if labels is not True else _beside(where, path)
-        y = _labels_file(where, _path(where, "labels", beside))
+        beside = _path(where, "labels", beside)
+        y, reading = _labels_file(where, beside), replace(reading, label=str(beside))
     for name, a in (("x", x), ("labels", y)):
         if a is not None and 0 in a.shape:
             _refuse(where, path, f"is empty: `{name}` has shape {a.shape}")
-    return (x if x.ndim == 2 else x.reshape(len(x), -1)), y
+    return (x if x.ndim == 2 else x.reshape(len(x), -1)), y, reading
+
+
+def _refuse_words(where: str, path: Path, options: Options) -> None:
+    """Refuse the options of a table for what is none."""
+    plain = Options()
+    for name in ("drop", "header", "delimiter", "decimal", "encoding", "missing"):
+        if getattr(options, name) != getattr(plain, name):
+            _refuse(where, path, f"is no table, so it has no {option(where, name)}")
+
+
+def _one_name(where: str, inputs: Any) -> str:
+    names = [inputs] if isinstance(inputs, str) else list(inputs or ["x"])
+    if len(names) != 1 or not isinstance(names[0], str):
+        raise ValueError(
+            f"{where}: `inputs` must name one array of a .npz file, got {inputs!r}."
+        )
+    return names[0]
+
+
+def parse_labels(where: str, words: Array, reading: Reading) -> Array:
+    """Return the labels of a table: as int64 if they are so written, else as words.
+
+    ``01`` is a word, for it is not ``1``. ``1.0``, as NumPy and pandas write what was a
+    float, is 1, unless there is a ``1`` too.
+    """
+    found, places = np.unique(words, return_inverse=True)
+    numbers = [_number(word, reading.decimal) for word in found]
+    whole = {
+        int(number)
+        for word, number in zip(found, numbers, strict=True)
+        if number is not None and (is_id(word) or _is_float(word, reading.decimal))
+    }
+    if len(whole) == len(found):
+        return np.array([int(number or 0) for number in numbers], np.int64)[places]
+    if None in numbers:
+        return words
+    broken = np.array([number is not None and number % 1 > 0 for number in numbers])
+    if broken.any():
+        i = int(broken[places].argmax())
+        raise ValueError(
+            f"{where}: the labels of {reading.path} must be whole numbers, got "
+            f"{words[i]} in row {i}, column {reading.label!r} (words will do, too); "
+            f"say which are the labels: {option(where, 'labels')}."
+        )
+    return words
+
+
+def _is_float(word: str, decimal: str) -> bool:
+    """Tell whether a word is how a whole number is written as a float."""
+    head, _, tail = word.removeprefix("-").partition(decimal)
+    number = _number(word, decimal)
+    plain = bool(tail) and str(int(head)) == head if head.isdecimal() else False
+    return plain and number is not None and number % 1 == 0 and abs(number) < 2**53
+
+
+def is_id(word: str) -> bool:
+    """Tell whether a word is how Python writes a whole number of 64 bits."""
+    digits = word.removeprefix("-")
+    return len(digits) < 19 and digits.isdecimal() and str(int(word)) == word
+
+
+def _number(word: str, decimal: str) -> float | None:
+    """Read a finite number; whole ones of 64 bits stay as they are."""
+    if is_id(word):
+        return int(word)
+    try:
+        number = float(word.replace(decimal, "."))
+    except ValueError:
+        return None
+    return number if "_" not in word and math.isfinite(number) else None
 
 
 def whole(where: str, path: Any, y: Array) -> Array:
     """Return labels as int64, if they are whole numbers."""
-    if y.dtype.kind in "iub" and (y.dtype.kind == "i" or y.max() < 2**63):
+    if y.dtype.kind in "ib" or (y.dtype.kind == "u" and y.max() < 2**63):
         return y.astype(np.int64)
     good = np.zeros(len(y), bool)
     if y.dtype.kind == "f":
-        good = (np.mod(y, 1) == 0) & (abs(y) < 2**53)
+        wide = y.astype(np.float64)
+        good = (abs(wide) < 2**53) & (wide == np.trunc(wide))
     if good.all():
         return y.astype(np.int64)
     i = int(good.argmin())
     raise ValueError(
         f"{where}: the labels of {path} must be whole numbers, got {y[i].item()!r} in "
-        f"row {i}; number the classes 0, 1, 2, …, or name the column of the labels."
+        f"row {i}; number the classes 0, 1, 2, …, or say which are the labels: "
+        f"{option(where, 'labels')}."
     )
 
 
 # --- What is told ---------------------------------------------------------------------
 
 
-def _refuse(where: str, path: Path, why: str) -> NoReturn:
-    raise ValueError(f"{where}: {path} {why}.")
-
-
 @contextmanager
-def _telling(where: str, path: Path) -> Iterator[None]:
+def _explain_errors(where: str, path: Path) -> Iterator[None]:
     """Tell in our words what the system or a packer found."""
     try:
         yield
@@ -112,9 +185,9 @@ def _path(where: str, name: str, path: Any) -> Path:
     return Path(path)
 
 
-def _kind(where: str, path: Path) -> str:
+def format_of(where: str, path: Path) -> str:
     """Tell the format by the name."""
-    name = path.name.removesuffix(".gz")
+    name = path.name.lower().removesuffix(".gz")
     for kind, pattern in KINDS.items():
         if re.search(pattern, name):
             return kind
@@ -128,12 +201,14 @@ def _beside(where: str, path: Path) -> Path:
     """Find the labels beside the inputs: ``images`` or ``x`` is ``labels`` there."""
     name = re.sub(r"(?<![^\W_])(images|x)(?![^\W_])", "labels", path.name)
     name = re.sub(r"idx\d", "idx1", name)
-    other = name.removesuffix(".gz") if name.endswith(".gz") else f"{name}.gz"
+    packed = name.lower().endswith(".gz")
+    other = name[: -len(".gz")] if packed else f"{name}.gz"
     for candidate in (path.with_name(name), path.with_name(other)):
         if candidate != path and candidate.is_file():
             return candidate
+    say = option(where, "labels", "FILE" if where != "load" else "")
     raise FileNotFoundError(
-        f"{where}: no labels beside {path}; give their file as `labels`"
+        f"{where}: no labels beside {path}; give their file as {say}"
         + (f", or call it {name}." if name != path.name else ".")
     )
 
@@ -141,32 +216,56 @@ def _beside(where: str, path: Path) -> Path:
 # --- One array a file: .npy and IDX ---------------------------------------------------
 
 
-def _open(path: Path) -> Any:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-
-
 def _labels_file(where: str, path: Path) -> Array:
-    kind = _kind(where, path)
+    kind = format_of(where, path)
     if kind not in ("npy", "idx"):
         _refuse(where, path, "must be a .npy or IDX file to hold labels")
-    with _telling(where, path):
-        y = _array(where, path, kind)
+    with _explain_errors(where, path):
+        y = _words(where, path, _array(where, path, kind, WORDS))
+    return _one_each(where, path, y)
+
+
+def _one_each(where: str, path: Path, y: Array) -> Array:
+    """Return labels of shape (n,)."""
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1:
-        _refuse(where, path, f"must hold one label for each row, got shape {y.shape}")
+        advice = "; if it is one-hot, save labels.argmax(1)" if y.ndim == 2 else ""
+        _refuse(
+            where,
+            path,
+            f"must hold one label for each row, got shape {y.shape}{advice}",
+        )
     return y
 
 
-def _array(where: str, path: Path, kind: str) -> Array:
+def _words(where: str, path: Path, y: Array) -> Array:
+    """Return labels with words, if they are any, as text; each must say something."""
+    if y.dtype.kind not in WORDS:
+        return y
+    try:
+        words: Array = np.char.decode(y, "utf-8") if y.dtype.kind == "S" else y[:]
+    except UnicodeDecodeError:
+        _refuse(where, path, "is no text in UTF-8; save words as text, not as bytes")
+    gaps = missing_labels(np.unique(words).tolist())
+    for row, word in enumerate(words.ravel().tolist() if gaps else ()):
+        if word.strip() in gaps:
+            _refuse(where, path, f"has no label in row {row}, but {word!r}")
+    return words
+
+
+def _array(where: str, path: Path, kind: str, also: str = "") -> Array:
     """Map the array of a file into memory; unpack it if it is packed."""
-    header = _npy_header if kind == "npy" else _idx_header
-    with _open(path) as file:
-        dtype, shape, order = header(where, path, file)
+    with open_file(path) as file:
+        dtype, shape, order = (
+            _npy_header(where, path, file, also)
+            if kind == "npy"
+            else _idx_header(where, path, file)
+        )
         if not shape:
             _refuse(where, path, "holds a single number, not a row for each example")
         start, size = file.tell(), math.prod(shape) * dtype.itemsize
-        if path.suffix == ".gz":
+        if path.suffix.lower() == ".gz":
             raw = _take(file, size + 1)
             _fits(where, path, size, len(raw))
             return np.frombuffer(raw, dtype).reshape(shape, order=order)
@@ -195,7 +294,9 @@ def _take(file: Any, size: int) -> bytes:
     return bytes(raw)
 
 
-def _npy_header(where: str, path: Path, file: Any) -> tuple[Any, Any, Any]:
+def _npy_header(
+    where: str, path: Path, file: Any, also: str = ""
+) -> tuple[Any, Any, Any]:
     form = np.lib.format
     try:
         version = form.read_magic(file)
@@ -216,9 +317,10 @@ def _npy_header(where: str, path: Path, file: Any) -> tuple[Any, Any, Any]:
             where,
             path,
             "holds Python objects, which are never read, for they may run code; save "
-            "arrays of numbers",
+            "arrays of numbers, and words as .astype(str)",
         )
-    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+    is_number = dtype.kind in "biuf" and dtype.itemsize <= 8
+    if not is_number and dtype.kind not in also:
         _refuse(where, path, f"must hold real numbers, got {dtype}")
     if any(size < 0 for size in shape):
         _refuse(where, path, f"is damaged: its header promises the shape {shape}")
@@ -251,113 +353,31 @@ def _npz(
     except Exception:  # a damaged archive has many ways to fail
         _refuse(where, path, "is damaged or cut short, or no .npz file")
     with archive:
-        x = _member(where, path, archive, inputs)
+        x = _member(where, path, archive, inputs, "inputs")
         if wanted is False or isinstance(wanted, Path):
             return x, None
-        y = _member(where, path, archive, wanted)
-    if y.ndim != 1:
-        _refuse(where, path, f"must hold one label for each row, got shape {y.shape}")
-    return x, y
+        y = _words(where, path, _member(where, path, archive, wanted, "labels"))
+    return x, _one_each(where, path, y)
 
 
-def _member(where: str, path: Path, archive: zipfile.ZipFile, name: Any) -> Array:
+def _member(
+    where: str, path: Path, archive: zipfile.ZipFile, name: Any, role: str
+) -> Array:
     members = [member for member in archive.namelist() if member.endswith(".npy")]
     if f"{name}.npy" not in members:
         names = ", ".join(member.removesuffix(".npy") for member in members)
-        _refuse(where, path, f"has no array {name!r}; it has {names}")
+        say = option(where, role)
+        _refuse(
+            where, path, f"has no array {name!r}; it has {names}, and {say} names one"
+        )
     try:
         with archive.open(f"{name}.npy") as member:
             raw = _take(member, archive.getinfo(f"{name}.npy").file_size)
     except Exception as error:
         _refuse(where, path, f"is damaged or cut short: {error}")
     file = io.BytesIO(raw)
-    dtype, shape, order = _npy_header(where, path, file)
+    also = WORDS if role == "labels" else ""
+    dtype, shape, order = _npy_header(where, path, file, also)
     start = file.tell()
     _fits(where, path, math.prod(shape) * dtype.itemsize, len(raw) - start)
     return np.frombuffer(raw, dtype, offset=start).reshape(shape, order=order)
-
-
-# --- Tables ---------------------------------------------------------------------------
-
-
-def _csv(
-    where: str, path: Path, labels: Any, delimiter: str | None
-) -> tuple[Array, Array | None]:
-    """Read a table: numbers, but for the column of the labels, which may be words."""
-    with io.TextIOWrapper(_open(path), encoding="utf-8-sig", newline="") as file:
-        try:
-            return _table(where, path, file, labels, delimiter)
-        except UnicodeDecodeError:
-            _refuse(where, path, "is no text in UTF-8")
-        except csv.Error as error:
-            _refuse(where, path, f"is no table: {error}")
-
-
-def _table(
-    where: str, path: Path, file: Any, labels: Any, delimiter: str | None
-) -> tuple[Array, Array | None]:
-    first = file.readline()
-    if delimiter is None:
-        delimiter = max(DELIMITERS, key=first.count)
-        delimiter = delimiter if delimiter in first else " "
-    lines = csv.reader(chain([first], file), delimiter=delimiter, skipinitialspace=True)
-    rows = ((lines.line_num, row) for row in lines if row)
-    top = next(rows, None)
-    if top is None:
-        _refuse(where, path, "is empty")
-    head = tuple(top[1])
-    named = not any(map(_is_number, head))
-    column = _column(where, path, head, named, labels)
-    numbers, words = array.array("d"), []
-    for number, row in rows if named else chain([top], rows):
-        if len(row) != len(head):
-            _refuse(
-                where,
-                path,
-                f"has {len(row)} columns in line {number} and {len(head)} in the first",
-            )
-        if column is not None:
-            words.append(row.pop(column).strip())
-        try:
-            if "_" in "".join(row):  # a number to Python alone
-                raise ValueError
-            numbers.extend(map(float, row))
-        except ValueError:
-            bad = next(cell for cell in row if not _is_number(cell))
-            _refuse(where, path, f"has {bad!r} in line {number}, which is no number")
-    if not numbers:
-        _refuse(where, path, "is empty: it has no numbers to learn from")
-    x = np.frombuffer(numbers).reshape(-1, len(head) - (column is not None))
-    if column is None:
-        return x, None
-    are_numbers = all(map(_is_number, words))
-    return x, np.array([float(word) for word in words] if are_numbers else words)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell  # to Python, 1_5 is 15
-
-
-def _column(
-    where: str, path: Path, head: tuple[str, ...], named: bool, labels: Any
-) -> int | None:
-    """Tell which column holds the labels: by name, by number, or the last."""
-    if labels is False or isinstance(labels, Path):
-        return None
-    if labels is True:
-        common = [name for name in ("label", "labels") if named and name in head]
-        return head.index(common[0]) if common else len(head) - 1
-    if isinstance(labels, str):
-        if not named or labels not in head:
-            has = (
-                f"they are {', '.join(head)}" if named else "its columns have no names"
-            )
-            _refuse(where, path, f"has no column {labels!r}; {has}")
-        return head.index(labels)
-    if not isinstance(labels, int) or not -len(head) <= labels < len(head):
-        _refuse(where, path, f"has {len(head)} columns, and none has number {labels!r}")
-    return labels % len(head)

@@ -1,4 +1,4 @@
-r"""Data, the same in both halves: NumPy draws every number.
+r"""Data, the same in both backends: NumPy draws every number.
 
 Class labels are 0, 1, 2, …; where a loss wants targets of $\pm 1$, write
 ``2 * labels - 1``. The classes of a drawn set take turns, so that they are of one size
@@ -8,26 +8,50 @@ Generator, which goes on from where it stands.
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core.either import ndarray
-from chalkgrad.data import _files
+from chalkgrad._core.backend import convert_frame, from_numpy, to_dtype, to_numpy
+from chalkgrad._core.random import Rng, as_generator
+from chalkgrad._core.rows import (
+    LazyRows,
+    count_rows,
+    iter_minibatches,
+    take_rows,
+)
+from chalkgrad._core.types import ArrayOrFrame, PathOrName
+from chalkgrad.data._prepare import (
+    Classes,
+    Options,
+    Scaling,
+    Table,
+    encode,
+    fit_scaling,
+    open_table,
+)
 
 __all__ = [
-    "Rows",
+    "Classes",
+    "LazyRows",
+    "Scaled",
+    "Scaling",
+    "Table",
     "batches",
     "blobs",
     "circles",
+    "describe",
     "digits",
+    "encode_labels",
     "line",
     "load",
     "moons",
+    "scale",
     "separable",
     "spirals",
     "split",
@@ -36,58 +60,23 @@ __all__ = [
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
-ROOM = 2**22  # how many numbers of a file are read at once
+Labels: TypeAlias = ArrayOrFrame | Sequence[Any]
+
+MOST = 12  # names of a list that are shown
 DIGITS = files("chalkgrad.data") / "digits.npz"
 DIGITS_SHA256 = "089d33176bf6819a5c6ebd6746c5293713f4e81c2c8fc52b672e6e15faa78f41"
 
 
-def generator(where: str, rng: Any) -> np.random.Generator:
-    """Return `rng` as a NumPy Generator."""
-    try:
-        if rng is None:  # NumPy would draw other numbers every time
-            raise TypeError
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"{where}: `rng` must be a seed (a whole number, 0 or more) or a NumPy "
-            f"Generator, got {rng!r}."
-        ) from None
-
-
-def _kind(x: Any) -> str:
-    number = "a single number" if hasattr(x, "shape") else type(x).__name__
-    return check.odd(x) or number
-
-
-def rows(where: str, **arrays: Any) -> int:
-    """Return the number of rows that all `arrays` have."""
-    (first, x), *others = arrays.items()
-    for name, array in arrays.items():
-        if not getattr(array, "shape", ()) or check.odd(array):
-            raise TypeError(
-                f"{where}: `{name}` must be an array with a row for each example, got "
-                f"{_kind(array)}; make one with cg.array({name})."
-            )
-    for other, y in others:
-        if x.shape[0] != y.shape[0]:
-            raise check.ShapeError(
-                f"{where}: `{first}` has {x.shape[0]} rows but `{other}` has "
-                f"{y.shape[0]} (`{first}` is {tuple(x.shape)}, `{other}` is "
-                f"{tuple(y.shape)}); give one row for each example."
-            )
-    return int(x.shape[0])
-
-
 def _start(
-    where: str, n: int, rng: Any, noise: float, classes: int = 2
+    where: str, n: int, rng: Rng, noise: float, classes: int = 2
 ) -> tuple[int, np.random.Generator, float, Array]:
     """Check what every drawn set takes; deal out the labels in turns."""
     n = check.integer(where, "n", n, low=1)
     noise = check.number(where, "noise", noise, low=0)
-    return n, generator(where, rng), noise, np.arange(n) % classes
+    return n, as_generator(where, rng), noise, np.arange(n) % classes
 
 
-def line(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
+def line(n: int, *, rng: Rng = 0, noise: float = 0.1) -> tuple[Array, Array]:
     r"""Draw points near the line $y = 2x + 1$, for regression.
 
     $x$ is uniform in $[-1, 1]$, and the noise on $y$ is normal.
@@ -126,7 +115,7 @@ def line(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
     return x, 2 * x + 1 + noise * rng.standard_normal((n, 1))
 
 
-def separable(n: int, *, rng: Any = 0, margin: float = 0.1) -> tuple[Array, Array]:
+def separable(n: int, *, rng: Rng = 0, margin: float = 0.1) -> tuple[Array, Array]:
     r"""Draw two classes on the two sides of the line $0.6\,x_1 + 0.8\,x_2 = 0.2$.
 
     No point is closer to the line than `margin`, nor farther than `margin` + 1. As
@@ -170,7 +159,7 @@ def separable(n: int, *, rng: Any = 0, margin: float = 0.1) -> tuple[Array, Arra
     return x, labels
 
 
-def xor(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
+def xor(n: int, *, rng: Rng = 0, noise: float = 0.1) -> tuple[Array, Array]:
     r"""Draw clusters round the four rows of the truth table of "exclusive or".
 
     Parameters
@@ -211,7 +200,7 @@ def xor(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
     return table[np.arange(n) % 4] + noise * rng.standard_normal((n, 2)), labels
 
 
-def moons(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
+def moons(n: int, *, rng: Rng = 0, noise: float = 0.1) -> tuple[Array, Array]:
     r"""Draw two half circles of radius 1 that reach into each other.
 
     With $\theta$ uniform in $[0, \pi]$: $(\cos\theta, \sin\theta)$ is class 0 and
@@ -253,7 +242,7 @@ def moons(n: int, *, rng: Any = 0, noise: float = 0.1) -> tuple[Array, Array]:
     return x + noise * rng.standard_normal((n, 2)), labels
 
 
-def circles(n: int, *, rng: Any = 0, noise: float = 0.05) -> tuple[Array, Array]:
+def circles(n: int, *, rng: Rng = 0, noise: float = 0.05) -> tuple[Array, Array]:
     r"""Draw a circle of radius 1 and, inside it, one of radius ½.
 
     Parameters
@@ -290,7 +279,7 @@ def circles(n: int, *, rng: Any = 0, noise: float = 0.05) -> tuple[Array, Array]
     return x + noise * rng.standard_normal((n, 2)), labels
 
 
-def spirals(n: int, *, rng: Any = 0, noise: float = 0.02) -> tuple[Array, Array]:
+def spirals(n: int, *, rng: Rng = 0, noise: float = 0.02) -> tuple[Array, Array]:
     r"""Draw two arms that wind one and a half times round each other.
 
     The point at radius $r$, uniform in $[0.1, 1]$, is at the angle $3\pi r$ in class 0,
@@ -333,7 +322,7 @@ def spirals(n: int, *, rng: Any = 0, noise: float = 0.02) -> tuple[Array, Array]
 
 
 def blobs(
-    n: int, *, classes: int = 3, rng: Any = 0, noise: float = 0.3
+    n: int, *, classes: int = 3, rng: Rng = 0, noise: float = 0.3
 ) -> tuple[Array, Array]:
     r"""Draw round clouds whose centres stand evenly on the unit circle.
 
@@ -427,34 +416,44 @@ def digits() -> tuple[Array, Array]:
 
 
 def load(
-    path: Any,
+    path: PathOrName,
     *,
-    inputs: str = "x",
-    labels: Any = True,
+    inputs: str | int | Sequence[str | int] | None = None,
+    labels: bool | int | PathOrName = True,
+    drop: str | int | Sequence[str | int] = (),
+    header: bool | None = None,
     delimiter: str | None = None,
+    decimal: str = ".",
+    encoding: str = "utf-8",
+    missing: str = "refuse",
     dtype: str | None = None,
     lazy: bool = False,
-) -> tuple[Any, Array | None]:
+) -> Table:
     r"""Read your own examples and their labels from a file.
 
     The name tells the format, and ``.gz`` may follow it, but for ``.npz``:
 
     - ``.npy``: an array of inputs; the labels are in another file.
-    - ``.npz``: both, as `inputs` and `labels`.
-    - ``.csv``, ``.tsv``, ``.txt``: a table of numbers, one row an example. Its first
-      line names the columns if nothing in it is a number.
+    - ``.npz``: both, as `inputs` and `labels`, which may be words, as in ``.npy``.
+    - ``.csv``, ``.tsv``, ``.txt``: a table of numbers, one row an example, with labels
+      that may be words. Its first line may name the columns.
     - IDX, such as ``train-images-idx3-ubyte``: the format of MNIST; the labels are in
       another file.
 
     Images become rows. Bytes are taken for grey values and divided by 255, so that
     they go from 0 to 1; all else stays as it is. Nothing is ever unpickled.
 
+    A column of a table that looks like a row number, by its name (none, ``id``,
+    ``index``, ``Unnamed: 0``) or by its numbers (0 to $n - 1$ or 1 to $n$), is left out
+    unless `inputs` names it. `describe` says all of this of what was read.
+
     Parameters
     ----------
     path : str or path
         The file.
-    inputs : str
-        What the inputs are called in a ``.npz`` file.
+    inputs : str, int or list, optional
+        The columns to learn from, by name or number, in this order; by default all but
+        the labels. Of a ``.npz`` file, the name of the array, by default ``x``.
     labels : bool, str, int or path
         Where the labels are. A string names an array in a ``.npz`` file, a column in a
         table, or a file; a number is that of a column, from 0; a ``pathlib.Path`` is a
@@ -462,9 +461,22 @@ def load(
         ``label`` or ``labels``, or else the last; or for the file beside `path` that
         has ``labels`` in its name instead of ``images`` or ``x``. False: there are
         none.
+    drop : str, int or list
+        Columns of a table to leave out.
+    header : bool, optional
+        Whether the first line of a table names its columns. By default that is
+        recognised: words over numbers, or numbers that are unlike those below. In doubt
+        the table is refused.
     delimiter : str, optional
-        What is between the columns of a table: by default the one of comma, semicolon
-        and tab that is most often in the first line, or a space if there is none.
+        What is between the columns of a table, a character or ``"tab"``. By default the
+        one of tab, semicolon, bar and comma that makes all rows as long, or a space.
+    decimal : "." or ","
+        The decimal sign of a table.
+    encoding : str
+        How the text of a table is written, such as ``"cp1252"``.
+    missing : "refuse", "drop" or "mean"
+        What to do where a table says nothing, or ``NA``: refuse it, leave the row out,
+        or put the mean of the column. A missing label is never filled in.
     dtype : "float32" or "float64", optional
         By default inputs in float32, or float16, become float32, all others float64.
     lazy : bool
@@ -474,10 +486,8 @@ def load(
 
     Returns
     -------
-    x : Array of shape (n, d), or Rows
-        The examples; `Rows` if `lazy`.
-    labels : Array of int, of shape (n,), or None
-        The class of each.
+    Table
+        What was read: ``x, labels = load(path)`` takes it apart.
 
     Raises
     ------
@@ -487,8 +497,10 @@ def load(
         If `path` is not the path of a file.
     ValueError
         If a file is not what its name says, is damaged, cut short or empty; if a row of
-        a table is shorter than others, or holds what is no number; if a label is not a
-        whole number.
+        a table is shorter than others, or a cell holds no number, or something is
+        missing: it tells line and column, and the option that would help; if nobody can
+        tell whether the first line is a header; if the labels are numbers, but not
+        whole ones.
     ShapeError
         If there are not as many labels as examples.
 
@@ -510,86 +522,225 @@ def load(
     >>> labels
     array([0, 1])
     """
-    x, y = opened("load", path, inputs, labels, delimiter, dtype)
-    if y is not None:
-        y = _files.whole("load", path, y)
-    return x if lazy else x[:], y
-
-
-def opened(
-    where: str, path: Any, inputs: str, labels: Any, delimiter: Any, dtype: Any
-) -> tuple["Rows", Array | None]:
-    """Return the rows of a file, and the labels as they are written, words perhaps."""
-    if delimiter is not None and (
-        not isinstance(delimiter, str) or len(delimiter) != 1
-    ):
-        raise ValueError(
-            f"{where}: `delimiter` must be one character, got {delimiter!r}."
-        )
-    if dtype is not None:
-        check.choice(where, "dtype", dtype, check.FLOATS)
-    source, y = _files.read(
-        where, path, inputs=inputs, labels=labels, delimiter=delimiter
+    options = Options(
+        labels=labels,
+        inputs=inputs,
+        drop=drop,
+        header=header,
+        delimiter=delimiter,
+        decimal=decimal,
+        encoding=encoding,
+        missing=missing,
     )
-    if y is not None:
-        rows(where, x=source, labels=y)
-    if dtype is None:
-        small = check.dtype_name(source) in ("float16", "float32")
-        dtype = "float32" if small else "float64"
-    scale = 255.0 if source.dtype == np.uint8 else 1.0
-    return Rows(source, np.dtype(dtype), scale=scale), y
+    table = open_table("load", path, options, dtype)
+    return table if lazy else replace(table, x=table.x[:])
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows that stay where they are, in a file mostly, until somebody asks for some.
+def describe(table: Table) -> str:
+    r"""Say in one line what was read, and how.
 
-    ``x[i]``, with a slice or an array of row numbers, reads those rows, scales them and
-    gives an array of the half. `split`, `batches` and ``cg.training`` take it for an
-    array and never ask for all of it at once; for anything else, ``x[:]`` is all of it.
+    Parameters
+    ----------
+    table : Table
+        What `load` returned.
+
+    Returns
+    -------
+    str
+        How many rows; the inputs by name; the labels, and how many there are of each;
+        of a table also header, delimiter, decimal sign, encoding, and what was left out
+        or filled in; and which inputs are the same everywhere.
+
+    Raises
+    ------
+    TypeError
+        If `table` is not what `load` returned.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import chalkgrad.numpy as cg
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "flowers.csv")
+    ...     _ = path.write_text("id;length;kind\n7;5.1;rose\n8;6.2;aster\n")
+    ...     told = cg.data.describe(cg.data.load(path))
+    >>> for part in told.split("; ")[1:]:  # the first part names the file
+    ...     print(part)
+    labels kind: aster 1, rose 1
+    header yes, delimiter ';', decimal '.', encoding utf-8
+    left out: id (a row number)
+    no rows left out
     """
+    if not isinstance(table, Table):
+        raise TypeError(
+            "describe: `table` must be what cg.data.load returned, got "
+            f"{type(table).__name__}."
+        )
+    how = table.reading
+    n, d = table.x.shape
+    parts = [f"{Path(how.path).name}: {n} rows, {d} inputs"]
+    if how.columns:
+        parts[0] += f" ({_name_some(how.columns)})"
+    if table.labels is None:
+        parts.append("no labels")
+    else:
+        found, counts = np.unique(to_numpy(table.labels), return_counts=True)
+        told = [f"{name} {n}" for name, n in zip(found, counts, strict=True)]
+        label = f"labels {how.label}: " if how.label else "labels: "
+        parts.append(label + _name_some(told))
+    if how.is_table:
+        mark = {"\t": "tab", " ": "space"}.get(how.delimiter, repr(how.delimiter))
+        parts.append(
+            f"header {'yes' if how.header else 'none'}, delimiter {mark}, decimal "
+            f"{how.decimal!r}, encoding {how.encoding}"
+        )
+        if how.left_out:
+            gone = [f"{name} ({why})" for name, why in how.left_out.items()]
+            parts.append(f"left out: {_name_some(gone)}")
+        parts.append(f"{how.rows_left_out or 'no'} rows left out")
+    if how.gaps:
+        parts.append(f"filled in: {how.gaps} missing numbers, by means of columns")
+    if how.constant:
+        parts.append(f"the same everywhere: {_name_some(how.constant)}")
+    return "; ".join(parts)
 
-    source: Array
-    """The numbers as they are stored, shape (n, d)."""
-    dtype: Any
-    """What the rows are given in, float32 or float64."""
-    shift: Any = 0.0
-    """What is subtracted from a row, a number or shape (d,), and then"""
-    scale: Any = 1.0
-    """what it is divided by."""
-    order: Array | None = None
-    """Which rows of the source, if not all."""
-    make: Callable[[Array], Any] = np.asarray
-    """How an array of the half is made."""
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The shape that all rows together have."""
-        return len(self), self.source.shape[1]
+def _name_some(names: Sequence[str]) -> str:
+    more = len(names) - MOST
+    return ", ".join(names[:MOST]) + (f", … and {more} more" if more > 0 else "")
 
-    def __len__(self) -> int:
-        return len(self.source if self.order is None else self.order)
 
-    def __getitem__(self, index: Any) -> Any:
-        return self.make(self._read(index))
+def encode_labels(labels: Labels, *, classes: Sequence[Any] | None = None) -> Classes:
+    r"""Number the classes that labels name.
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return self._read(slice(None)).astype(dtype or self.dtype, copy=False)
+    Labels are text: ``01`` is not ``1``. Classes stand in the order of their numbers,
+    if all are whole numbers, or of the alphabet.
 
-    def _read(self, index: Any) -> Array:
-        rows = self.source[index if self.order is None else self.order[index]]
-        scaled = np.subtract(rows, self.shift, dtype=self.dtype)
-        scaled /= self.scale
-        return np.asarray(scaled)
+    Parameters
+    ----------
+    labels : array, list or Series of words or whole numbers, of shape (n,)
+        The label of each example. A Series is taken by place, not by its index.
+    classes : list or tuple of str, optional
+        The names of the classes, as they were numbered before; by default those that
+        are there.
 
-    def taken(self, rows: Array) -> "Rows":
-        """Return some of the rows, which also stay where they are."""
-        order = rows if self.order is None else self.order[rows]
-        return replace(self, order=order)
+    Returns
+    -------
+    Classes
+        The numbers, an array of the backend, and the names.
+
+    Raises
+    ------
+    TypeError
+        If `labels` holds neither words nor whole numbers.
+    ShapeError
+        If there is not one label for each example.
+    ValueError
+        If a label is missing, or is none of `classes`.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> ids, classes = cg.data.encode_labels(["rose", "aster", "rose"])
+    >>> ids
+    array([1, 0, 1])
+    >>> classes
+    ('aster', 'rose')
+    >>> cg.data.encode_labels(["rose"], classes=classes).ids
+    array([1])
+    """
+    return encode("encode_labels", "`labels`", labels, classes)
+
+
+class Scaled(NamedTuple):
+    """Inputs that were scaled, and how."""
+
+    x: Any
+    """The examples, an array of the backend, or `LazyRows` if they were."""
+    scaling: Scaling
+    """What the next examples are scaled by."""
+
+
+def scale(x: ArrayOrFrame, *, by: Scaling | None = None) -> Scaled:
+    r"""Scale columns to mean 0 and deviation 1, as networks learn them well.
+
+    Scale what you train on, and all else in the same way:
+    ``x, scaling = scale(x)``, then ``x_test, _ = scale(x_test, by=scaling)``. Grey
+    values, which `load` has read from bytes, go from 0 to 1 already, and stay.
+
+    Parameters
+    ----------
+    x : Array of shape (n, d), or LazyRows
+        The examples.
+    by : Scaling, optional
+        How others were scaled before; by default as it suits these.
+
+    Returns
+    -------
+    Scaled
+        The scaled examples, and the scaling. A column that is the same everywhere
+        becomes 0.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not an array of real numbers, or `by` no `Scaling`.
+    ShapeError
+        If `x` has not two axes, or not as many columns as `by`.
+    ValueError
+        If a number is nan or infinite.
+
+    Examples
+    --------
+    >>> import chalkgrad.numpy as cg
+    >>> x, scaling = cg.data.scale(cg.array([[1.0, 50.0], [3.0, 70.0]]))
+    >>> x
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    >>> cg.data.scale(cg.array([[2.0, 70.0]]), by=scaling).x
+    array([[0., 1.]])
+    """
+    x = convert_frame("scale", "x", x)
+    count_rows("scale", x=x)
+    if len(x.shape) != 2:
+        raise check.ShapeError(
+            f"scale: `x` must have a row for each example, shape (n, d), got "
+            f"{tuple(x.shape)}."
+        )
+    if not isinstance(x, LazyRows):
+        x = _real(x)
+    if by is None:
+        by = fit_scaling("scale", "`x`", x)
+    elif not isinstance(by, Scaling):
+        raise TypeError(f"scale: `by` must be a Scaling, got {type(by).__name__}.")
+    check.shapes("scale", x=(x, "n d"), by=(by.shift, "d"))
+    if isinstance(x, LazyRows):
+        return Scaled(x.rescale(*by), by)
+    return Scaled(_rescale(x, by), by)
+
+
+def _rescale(x: Any, by: Scaling) -> Any:
+    shift, divisor = (from_numpy(part.astype(check.dtype_name(x)), x) for part in by)
+    return (x - shift) / divisor
+
+
+def _real(x: Any) -> Any:
+    """Return numbers in float32 or float64."""
+    if 0 in tuple(x.shape):
+        raise ValueError(
+            f"scale: `x` is empty, shape {tuple(x.shape)}; it must hold at least one "
+            "number."
+        )
+    if check.dtype_name(x) in check.INTEGERS:
+        return from_numpy(to_numpy(x).astype(np.float64), x)
+    check.any_precision("scale", "x", x)
+    if check.dtype_name(x) in check.HALF_FLOATS:
+        return to_dtype(x, "float32")
+    return x
 
 
 def split(
-    x: Any, labels: Any, *, fraction: float = 0.2, rng: Any = 0
+    x: ArrayOrFrame, labels: ArrayOrFrame, *, fraction: float = 0.2, rng: Rng = 0
 ) -> tuple[Any, Any, Any, Any]:
     r"""Hold out some of the examples, drawn at random, to test on.
 
@@ -635,10 +786,16 @@ def split(
     fraction = check.number(
         "split", "fraction", fraction, low=0, high=1, open_low=True, open_high=True
     )
-    n = rows("split", x=x, labels=labels)
-    order = generator("split", rng).permutation(n)
+    x, labels = convert_frame("split", "x", x), convert_frame("split", "labels", labels)
+    n = count_rows("split", x=x, labels=labels)
+    if check.is_text(labels):
+        raise TypeError(
+            "split: `labels` must be numbers, got words; "
+            f"{check.make_array('labels', labels)}."
+        )
+    order = as_generator("split", rng).permutation(n)
     if len(labels.shape) == 1 and check.dtype_name(labels) in check.INTEGERS:
-        classes = ndarray(labels)
+        classes = to_numpy(labels)
         order = order[np.argsort(classes[order], kind="stable")]
     # Walk through the classes and take a row whenever another 1/fraction have passed.
     test = np.zeros(n, dtype=bool)
@@ -649,15 +806,12 @@ def split(
             "choose another, or draw more rows."
         )
     train, test = np.flatnonzero(~test), np.flatnonzero(test)
-    return taken(x, train), labels[train], taken(x, test), labels[test]
+    return take_rows(x, train), labels[train], take_rows(x, test), labels[test]
 
 
-def taken(x: Any, some: Array) -> Any:
-    """Return the rows that `some` lists; of a file, without reading them yet."""
-    return x.taken(some) if isinstance(x, Rows) else x[some]
-
-
-def batches(x: Any, y: Any, *, size: int, rng: Any) -> Iterator[tuple[Any, Any]]:
+def batches(
+    x: ArrayOrFrame, y: ArrayOrFrame, *, size: int, rng: Rng
+) -> Iterator[tuple[Any, Any]]:
     r"""Shuffle the examples and deal them out in batches, each example once.
 
     The last batch is smaller if `size` does not divide $n$.
@@ -696,30 +850,6 @@ def batches(x: Any, y: Any, *, size: int, rng: Any) -> Iterator[tuple[Any, Any]]
     [4, 4, 2]
     """
     size = check.integer("batches", "size", size, low=1)
-    rows("batches", x=x, y=y)
-    return dealt(x, y, size, generator("batches", rng))
-
-
-def dealt(
-    x: Any,
-    y: Any,
-    size: int,
-    rng: np.random.Generator,
-    share: Callable[[int, int], slice] = slice,
-) -> Iterator[tuple[Any, Any]]:
-    """Deal out shuffled examples; `share` says which rows of a batch are wanted."""
-    n = len(x)
-    order = rng.permutation(n)
-    x, y = taken(x, order), y[order]
-    shares = [share(i, min(i + size, n)) for i in range(0, n, size)]
-    return ((x[rows], y[rows]) for rows in shares)
-
-
-def portions(x: Any, y: Any) -> Iterator[tuple[int, Any, Any]]:
-    """Deal out all examples in order, with the number of the first.
-
-    Arrays come whole; of a file, no more at a time than has room in some 32 MiB.
-    """
-    n = len(x)
-    size = max(1, ROOM // x.shape[1]) if isinstance(x, Rows) else n
-    return ((i, x[i : i + size], y[i : i + size]) for i in range(0, n, size))
+    x, y = convert_frame("batches", "x", x), convert_frame("batches", "y", y)
+    count_rows("batches", x=x, y=y)
+    return iter_minibatches(x, y, size, as_generator("batches", rng))
