@@ -1,4 +1,4 @@
-r"""Checkpoints, the same in both halves: what training has come to, safe in a file.
+r"""Checkpoints, the same in both backends: what training has come to, safe in a file.
 
 A checkpoint is a safetensors file, so other programs can read its arrays:
 
@@ -20,16 +20,24 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core.either import ndarray
+from chalkgrad._core.backend import from_numpy, is_tensor, to_numpy
+from chalkgrad._core.tree import tree_fields, tree_leaves
 
-__all__ = ["CheckpointError", "Found", "latest", "load", "save"]
+__all__ = [
+    "CheckpointError",
+    "CheckpointInfo",
+    "clear",
+    "latest",
+    "list_checkpoints",
+    "load",
+    "save",
+]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -53,7 +61,7 @@ class CheckpointError(ValueError):
     """A file that is not a whole checkpoint, or not one of this run."""
 
 
-class Found(NamedTuple):
+class CheckpointInfo(NamedTuple):
     """What `latest` found."""
 
     path: Path
@@ -64,7 +72,7 @@ class Found(NamedTuple):
     """Of each newer file, why it was passed over."""
 
 
-def save(folder: str | Path, contents: Any, *, step: int, keep: int = 3) -> Path:
+def save(folder: str | Path, contents: object, *, step: int, keep: int = 3) -> Path:
     """Write a checkpoint that is either whole or not there.
 
     It is on the disk when this returns: written beside, forced to the disk, renamed.
@@ -76,7 +84,7 @@ def save(folder: str | Path, contents: Any, *, step: int, keep: int = 3) -> Path
     folder : str or Path
         Where; it is made if it is not there.
     contents : dict or named tuple
-        Arrays of either half, numbers, words, lists of those, and dicts and named
+        Arrays of either backend, numbers, words, lists of those, and dicts and named
         tuples that hold such things in turn: weights and the state of an optimizer,
         for example. The names in it must be identifiers, as those of variables.
     step : int
@@ -108,9 +116,10 @@ def save(folder: str | Path, contents: Any, *, step: int, keep: int = 3) -> Path
     ...     path.name
     'step-000000120.safetensors'
     """
+    check.path("save", "folder", folder)
     step = check.integer("save", "step", step)
     keep = check.integer("save", "keep", keep, low=1)
-    pieces = _packed(contents)
+    pieces = _pack(contents)
     folder = Path(folder)
     path, unfinished = folder / f"step-{step:09}.safetensors", folder / UNFINISHED
     try:
@@ -118,7 +127,7 @@ def save(folder: str | Path, contents: Any, *, step: int, keep: int = 3) -> Path
         _write(unfinished, pieces)
         unfinished.replace(path)
         _sync(folder)
-        older = [old for number, old in numbered(folder) if number <= step]
+        older = [old for number, old in list_checkpoints(folder) if number <= step]
         for old in older[:-keep]:
             old.unlink()
     except OSError as error:
@@ -129,7 +138,7 @@ def save(folder: str | Path, contents: Any, *, step: int, keep: int = 3) -> Path
     return path
 
 
-def load(path: str | Path, *, like: Any = None) -> Any:
+def load(path: str | Path, *, like: object = None) -> Any:
     """Read a checkpoint and verify every bit of it.
 
     Parameters
@@ -138,8 +147,8 @@ def load(path: str | Path, *, like: Any = None) -> Any:
         A file that `save` wrote.
     like : dict or named tuple, optional
         What to give back: the same kinds, in the same places, with the numbers of the
-        file. Arrays are of the half and on the device of those in `like`. What a dict
-        does not name is left out.
+        file. Arrays are of the backend and on the device of those in `like`. What a
+        dict does not name is left out.
 
     Returns
     -------
@@ -165,6 +174,7 @@ def load(path: str | Path, *, like: Any = None) -> Any:
     SgdState(t=0, v=array([0., 0.]))
     {'t': 0, 'v': array([0., 0.])}
     """
+    check.path("load", "path", path)
     try:
         raw = Path(path).read_bytes()
     except OSError as error:
@@ -181,7 +191,7 @@ def load(path: str | Path, *, like: Any = None) -> Any:
             "file; cg.checkpoints.latest(folder) finds the newest whole one."
         )
     try:
-        made_by, contents = _unpacked(raw)
+        made_by, contents = _unpack(raw)
     except Exception as error:  # whatever it is, it is the file's fault
         raise CheckpointError(
             f"load: {path} is not a checkpoint of chalkgrad: {error!r}."
@@ -191,10 +201,10 @@ def load(path: str | Path, *, like: Any = None) -> Any:
             f"load: {path} has format {made_by}, but this chalkgrad reads up to "
             f"{FORMAT}; pip install --upgrade chalkgrad."
         )
-    return contents if like is None else filled(like, contents, f"load: {path}")
+    return contents if like is None else restore_like(like, contents, f"load: {path}")
 
 
-def latest(folder: str | Path, *, like: Any = None) -> Found | None:
+def latest(folder: str | Path, *, like: object = None) -> CheckpointInfo | None:
     """Find the newest checkpoint of a folder that is whole.
 
     Parameters
@@ -206,7 +216,7 @@ def latest(folder: str | Path, *, like: Any = None) -> Found | None:
 
     Returns
     -------
-    Found or None
+    CheckpointInfo or None
         The file, its contents, and which newer files were refused, and why. None if
         the folder holds no checkpoint, or is not there.
 
@@ -228,16 +238,17 @@ def latest(folder: str | Path, *, like: Any = None) -> Found | None:
     >>> found.path.name, found.contents, len(found.refused)
     ('step-000000010.safetensors', {'w': array([10])}, 1)
     """
+    check.path("latest", "folder", folder)
     refused: list[str] = []
-    for _, path in reversed(numbered(Path(folder))):
+    for _, path in reversed(list_checkpoints(folder)):
         try:
             contents = load(path)
         except CheckpointError as error:
             refused.append(str(error))
             continue
         if like is not None:
-            contents = filled(like, contents, f"latest: {path}")
-        return Found(path, contents, tuple(refused))
+            contents = restore_like(like, contents, f"latest: {path}")
+        return CheckpointInfo(path, contents, tuple(refused))
     if refused:
         raise CheckpointError(
             f"latest: no checkpoint in {folder} is whole.\n" + "\n".join(refused)
@@ -245,19 +256,90 @@ def latest(folder: str | Path, *, like: Any = None) -> Found | None:
     return None
 
 
+def list_checkpoints(folder: str | Path) -> list[tuple[int, Path]]:
+    """List the checkpoints of a folder, whole or not, the oldest first.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where `save` wrote. If it is not there, it holds none.
+
+    Returns
+    -------
+    list of (int, Path)
+        The step and the file of each.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import chalkgrad.numpy as cg
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for step in (10, 20):
+    ...         _ = cg.checkpoints.save(folder, {"w": cg.array([step])}, step=step)
+    ...     [
+    ...         (step, path.name)
+    ...         for step, path in cg.checkpoints.list_checkpoints(folder)
+    ...     ]
+    [(10, 'step-000000010.safetensors'), (20, 'step-000000020.safetensors')]
+    """
+    check.path("list_checkpoints", "folder", folder)
+    folder = Path(folder)
+    paths = folder.iterdir() if folder.is_dir() else ()
+    named = ((NAME.fullmatch(path.name), path) for path in paths)
+    return sorted((int(name[1]), path) for name, path in named if name)
+
+
+def clear(folder: str | Path) -> None:
+    """Remove the checkpoints of a folder, and the folder if nothing else is in it.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where `save` wrote.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be removed.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import chalkgrad.numpy as cg
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = pathlib.Path(folder, "run")
+    ...     _ = cg.checkpoints.save(run, {"w": cg.array([1.0])}, step=0)
+    ...     cg.checkpoints.clear(run)
+    ...     run.exists()
+    False
+    """
+    check.path("clear", "folder", folder)
+    folder = Path(folder)
+    for _, path in list_checkpoints(folder):
+        path.unlink()
+    (folder / UNFINISHED).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 # --- The file -------------------------------------------------------------------------
 
 
-def _packed(contents: Any) -> list[Any]:
+def _pack(contents: Any) -> list[Any]:
     """Return all of the file but its digest, as pieces to write one by one."""
-    if not _fields(contents):
+    if not tree_fields(contents):
         raise TypeError(
             "save: `contents` must be a dict or a named tuple that holds something, "
             f"got {contents!r:.60}."
         )
     arrays: dict[str, Array] = {}
     values: dict[str, Any] = {}
-    for name, leaf in leaves(contents):
+    for name, leaf in tree_leaves(contents):
         if not hasattr(leaf, "dtype"):
             values[name] = leaf
             continue
@@ -267,7 +349,7 @@ def _packed(contents: Any) -> list[Any]:
                 f"save: `{name}` must be an array of {', '.join(WORDS)}, got {dtype}."
             )
         little_endian = np.dtype(dtype).newbyteorder("<")
-        arrays[name] = np.asarray(ndarray(leaf), dtype=little_endian, order="C")
+        arrays[name] = np.asarray(to_numpy(leaf), dtype=little_endian, order="C")
     metadata = {"chalkgrad_format": str(FORMAT), "values": _json(values)}
     header: dict[str, Any] = {"__metadata__": metadata}
     end = 0
@@ -284,7 +366,7 @@ def _entry(word: str, shape: list[int], begin: int, end: int) -> dict[str, Any]:
     return {"dtype": word, "shape": shape, "data_offsets": [begin, end]}
 
 
-def _unpacked(raw: bytes) -> tuple[int, Any]:
+def _unpack(raw: bytes) -> tuple[int, Any]:
     """Return the format and the contents of a file; only views are made until then."""
     start = 8 + int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8:start])
@@ -300,9 +382,9 @@ def _unpacked(raw: bytes) -> tuple[int, Any]:
         found[name] = stored.reshape(entry["shape"]).astype(dtype)
     contents: dict[str, Any] = {}
     for name, leaf in found.items():
-        *way, last = name.split(".")
+        *path, last = name.split(".")
         place = contents
-        for key in way:
+        for key in path:
             place = place.setdefault(key, {})
         place[last] = leaf
     return made_by, contents
@@ -331,44 +413,7 @@ def _sync(folder: Path) -> None:
         os.close(number)
 
 
-def numbered(folder: Path) -> list[tuple[int, Path]]:
-    """Return the steps and checkpoints of a folder, whole or not, the oldest first."""
-    paths = folder.iterdir() if folder.is_dir() else ()
-    named = ((NAME.fullmatch(path.name), path) for path in paths)
-    return sorted((int(name[1]), path) for name, path in named if name)
-
-
-def clear(folder: Path) -> None:
-    """Remove the checkpoints of a folder, and the folder if nothing else is in it."""
-    for _, path in numbered(folder):
-        path.unlink()
-    (folder / UNFINISHED).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
 # --- Its contents ---------------------------------------------------------------------
-
-
-def _fields(contents: Any) -> dict[str, Any] | None:
-    """Return the parts of a dict or named tuple; None of what has no parts."""
-    if hasattr(contents, "_asdict"):
-        contents = contents._asdict()
-    return contents if isinstance(contents, dict) else None
-
-
-def leaves(part: Any, way: str = "") -> Iterator[tuple[str, Any]]:
-    """Go through arrays and values, named by the way to them: ``state.inner.m``."""
-    fields = _fields(part)
-    if not fields:
-        yield way, part if fields is None else {}
-        return
-    for name, inner in fields.items():
-        if not str(name).isidentifier() or name[0] == "_":
-            raise ValueError(
-                f"save: the names in `contents` must be identifiers, got {name!r}."
-            )
-        yield from leaves(inner, f"{way}.{name}" if way else name)
 
 
 def _json(values: dict[str, Any]) -> str:
@@ -384,32 +429,32 @@ def _json(values: dict[str, Any]) -> str:
     return json.dumps(values)
 
 
-def filled(like: Any, saved: Any, where: str, way: str = "contents") -> Any:
+def restore_like(like: Any, saved: Any, where: str, path: str = "contents") -> Any:
     """Return what was saved in the form of `like`, or tell where they differ."""
-    fields = _fields(like)
+    fields = tree_fields(like)
     if fields is not None and isinstance(saved, dict):
         if hasattr(like, "_asdict"):
             if saved.keys() != fields.keys():
                 raise CheckpointError(
-                    f"{where} has in `{way}` {', '.join(saved) or 'nothing'}, but "
+                    f"{where} has in `{path}` {', '.join(saved) or 'nothing'}, but "
                     f"`like` has a {type(like).__name__} of {', '.join(fields)}."
                 )
             return like._replace(
                 **{
-                    name: filled(part, saved[name], where, f"{way}.{name}")
+                    name: restore_like(part, saved[name], where, f"{path}.{name}")
                     for name, part in fields.items()
                 }
             )
         return {
-            name: filled(part, saved.get(name, {}), where, f"{way}.{name}")
+            name: restore_like(part, saved.get(name, {}), where, f"{path}.{name}")
             for name, part in fields.items()
         }
     if _kind(like) != _kind(saved):
         raise CheckpointError(
-            f"{where} has in `{way}` {_kind(saved)}, but `like` has {_kind(like)}."
+            f"{where} has in `{path}` {_kind(saved)}, but `like` has {_kind(like)}."
         )
-    if hasattr(like, "new_tensor"):
-        return like.new_tensor(saved)
+    if is_tensor(like):
+        return from_numpy(np.array(saved), like=like)
     return saved[()] if isinstance(like, np.generic) else saved
 
 

@@ -1,1 +1,1 @@
-"""Experiments: losses whose minima are known, and races between optimizers."""
+"""Experiments: losses whose minima are known, and optimizers compared on them."""

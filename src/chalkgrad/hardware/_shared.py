@@ -1,4 +1,4 @@
-r"""Hardware, the same in both halves: what a step needs, and how fast it could be.
+r"""Hardware, the same in both backends: what a step needs, and how fast it could be.
 
 A machine can do so many operations a second, and move so many bytes. A step needs so
 many of each. Whatever takes longer is the least time that the step can take: this bound
@@ -12,11 +12,14 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from chalkgrad._core import check
+from chalkgrad._core.backend import backend_of, new_empty
+from chalkgrad._core.types import (
+    AnyArray,
+    Layered,
+)
 
-__all__ = ["Machine", "Work", "measure", "roofline", "work"]
+__all__ = ["Machine", "StepCost", "measure", "roofline", "step_cost"]
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 # One try takes at least this many seconds, so that the clock is fine enough.
@@ -34,7 +37,7 @@ class Machine(NamedTuple):
     """How many billion bytes a second, read and written back to where they were."""
 
 
-class Work(NamedTuple):
+class StepCost(NamedTuple):
     """What one training step needs at least."""
 
     flops: int
@@ -43,7 +46,9 @@ class Work(NamedTuple):
     """Bytes read and written."""
 
 
-def work(net: Any, batch_size: int, dtype: str = "float32", *, state: int = 2) -> Work:
+def step_cost(
+    net: Layered, batch_size: int, dtype: str = "float32", *, state: int = 2
+) -> StepCost:
     r"""Count what one training step needs, from the sizes of the network alone.
 
     With a batch of $B$, a layer from $d$ to $k$ numbers takes
@@ -67,7 +72,7 @@ def work(net: Any, batch_size: int, dtype: str = "float32", *, state: int = 2) -
     Parameters
     ----------
     net : Network
-        Of either half.
+        Of either backend.
     batch_size : int
         $B$, how many examples to a step; 1 or more.
     dtype : "float64", "float32", "float16" or "bfloat16"
@@ -78,7 +83,7 @@ def work(net: Any, batch_size: int, dtype: str = "float32", *, state: int = 2) -
 
     Returns
     -------
-    Work
+    StepCost
         The operations and the bytes of one step.
 
     Raises
@@ -90,18 +95,18 @@ def work(net: Any, batch_size: int, dtype: str = "float32", *, state: int = 2) -
     Examples
     --------
     >>> import chalkgrad.numpy as cg
-    >>> cg.hardware.work(cg.network([784, 256, 128, 10]), batch_size=128)
-    Work(flops=128724598, bytes=10664808)
+    >>> cg.hardware.step_cost(cg.network([784, 256, 128, 10]), batch_size=128)
+    StepCost(flops=128724598, bytes=10664808)
     """
     sizes = getattr(net, "sizes", None)
     if not isinstance(sizes, tuple):
         raise TypeError(
-            "work: `net` must be a network, made by cg.network, got "
+            "step_cost: `net` must be a network, made by cg.network, got "
             f"{type(net).__name__}."
         )
-    batch = check.integer("work", "batch_size", batch_size, low=1)
-    check.choice("work", "dtype", dtype, BYTES)
-    state = check.integer("work", "state", state)
+    batch = check.integer("step_cost", "batch_size", batch_size, low=1)
+    check.choice("step_cost", "dtype", dtype, BYTES)
+    state = check.integer("step_cost", "state", state)
     flops = numbers = 0
     for layer, (d, k) in enumerate(pairwise(sizes)):
         weights, inputs, outputs = (d + 1) * k, batch * d, batch * k
@@ -112,7 +117,7 @@ def work(net: Any, batch_size: int, dtype: str = "float32", *, state: int = 2) -
             # Reads the slope at its input, and writes as many numbers.
             numbers += outputs + d * k + 2 * inputs
     numbers += (3 + 2 * state) * net.size
-    return Work(flops, numbers * BYTES[dtype])
+    return StepCost(flops, numbers * BYTES[dtype])
 
 
 def roofline(flops: float, bytes: float, machine: Machine) -> float:
@@ -171,7 +176,7 @@ def roofline(flops: float, bytes: float, machine: Machine) -> float:
     return max(flops / rates["gflops"], bytes / bandwidth) / 1e9
 
 
-def measure(x: Any, *, mebibytes: int = 256) -> Machine:
+def measure(x: AnyArray, *, mebibytes: int = 256) -> Machine:
     """Measure the machine that an array lives on, in the dtype of that array.
 
     It multiplies square matrices, larger and larger, and takes the best rate; then it
@@ -206,10 +211,10 @@ def measure(x: Any, *, mebibytes: int = 256) -> Machine:
     >>> mine.gflops > 0, mine.copy > 0, mine.in_place > 0
     (True, True, True)
     """
-    check.floating("measure", "x", x)
+    check.full_precision("measure", "x", x)
     mebibytes = check.integer("measure", "mebibytes", mebibytes, low=1)
 
-    library = importlib.import_module("torch" if hasattr(x, "detach") else "numpy")
+    library = importlib.import_module(backend_of(x))
     gflops, n, took = 0.0, 128, 0.0
     while took < 2 * SLICE:  # a product twice as large takes eight times as long
         n *= 2
@@ -231,10 +236,10 @@ def measure(x: Any, *, mebibytes: int = 256) -> Machine:
 
 
 def _ones(x: Any, count: int) -> Any:
-    """Make an array with the dtype, the device and the half of `x`."""
-    if hasattr(x, "new_ones"):
-        return x.detach().new_ones(count)
-    return np.ones(count, x.dtype)
+    """Make an array with the dtype, the device and the backend of `x`."""
+    ones = new_empty(count, x)
+    ones[...] = 1
+    return ones
 
 
 def _fastest(run: Callable[[], Any], out: Any) -> float:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
 class Processes:
-    """Processes that train together, of either half, as ``cg.training.fit`` takes them.
+    """Processes that train together, in either backend, for ``cg.training.fit``.
 
     Parameters
     ----------
@@ -35,13 +35,17 @@ class Processes:
         How many they are.
     """
 
+    rank: int
+    size: int
+
     def __init__(self, group: Any, device: str = "cpu") -> None:
         self._group, self._device = group, device
         self.rank, self.size = dist.get_rank(group), dist.get_world_size(group)
 
-    def add_up(self, a: Any) -> None:
+    def all_reduce_sum(self, a: Any) -> None:
         """Replace an array by the sum of those that all processes give."""
-        ours = torch.as_tensor(a)  # the same memory
+        # The same memory, whatever the default device is.
+        ours = a if isinstance(a, torch.Tensor) else torch.from_numpy(a)
         sent = ours.to(self._device)
         dist.all_reduce(sent, group=self._group)
         if sent is not ours:
@@ -60,7 +64,7 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Proc
     """Join the processes that ``torchrun`` has started; leave them in the end.
 
     On ``"cpu"`` they talk by gloo. With ``"cuda"`` each takes a GPU of its own, which
-    is then what ``"cuda"`` means, and they talk by NCCL.
+    is what ``"cuda"`` means until they leave, and they talk by NCCL.
 
     When a process dies, ``torchrun`` starts all of them anew. This meets at a place of
     its own after each start, so that nobody waits for one of those that were.
@@ -129,6 +133,8 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Proc
             "anew after each restart; set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 first."
         )
     rank, size, host, port = (os.environ[name] for name in NEEDED)
+    card: AbstractContextManager[Any] = nullcontext()
+    more: dict[str, Any] = {}
     if device == "cuda":
         place = int(os.environ.get("LOCAL_RANK", "0"))
         if place >= torch.cuda.device_count():
@@ -136,7 +142,9 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Proc
                 f"process_group: process {place} of this machine has no GPU, for it "
                 f"has {torch.cuda.device_count()}; give --nproc-per-node as many."
             )
-        torch.cuda.set_device(place)
+        card = torch.cuda.device(place)
+        # Told its GPU, NCCL connects now: who is missing is told here.
+        more = {"device_id": torch.device("cuda", place)}
     elif device != "cpu":
         raise ValueError(
             f"process_group: `device` must be 'cpu' or 'cuda', got {device!r}."
@@ -149,16 +157,19 @@ def process_group(device: str = "cpu", *, timeout: float = 600) -> Iterator[Proc
     )
     if is_kept:  # the same store after a restart, with the keys of those that were
         store = dist.PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"], store)
-    dist.init_process_group(
-        "nccl" if device == "cuda" else "gloo",
-        store=store,
-        rank=int(rank),
-        world_size=int(size),
-        timeout=wait,
-    )
-    processes = Processes(dist.group.WORLD, device)
-    try:
-        yield processes
-    finally:
-        del processes._group  # or its threads would live until Python ends, and abort
-        dist.destroy_process_group()
+    with card:
+        dist.init_process_group(
+            "nccl" if device == "cuda" else "gloo",
+            store=store,
+            rank=int(rank),
+            world_size=int(size),
+            timeout=wait,
+            **more,
+        )
+        processes = Processes(dist.group.WORLD, device)
+        try:
+            yield processes
+        finally:
+            # Or its threads would live until Python ends, and abort.
+            del processes._group
+            dist.destroy_process_group()

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, TextIO
 
-from chalkgrad._core.either import ndarray
+from chalkgrad._core.backend import to_numpy
+from chalkgrad.training._state import Hook, TrainingState
 
 __all__ = ["Log"]
 
@@ -14,7 +15,7 @@ NAMES = ["epoch", "step", "seconds", "lr"]
 NAMES += ["loss", "validation_loss", "validation_accuracy"]
 
 
-class Log:
+class Log(Hook):
     """A file of lines, in CSV with a line of names above, or one JSON object a line."""
 
     def __init__(self, path: str | Path) -> None:
@@ -22,7 +23,7 @@ class Log:
         if self.path.suffix not in (".csv", ".jsonl"):
             raise ValueError(f"fit: `log` must end in .csv or .jsonl, got {path}.")
 
-    def refuse(self, *, resume: bool) -> None:
+    def refuse_existing(self, *, resume: bool) -> None:
         """Refuse a file that is there, and holds something, where a run begins."""
         if self.path.exists() and self.path.stat().st_size:
             other = (
@@ -34,7 +35,7 @@ class Log:
                 f"fit: `log` {self.path} is there already; {other} another path."
             )
 
-    def recognise(self) -> None:
+    def check_same_log(self) -> None:
         """Refuse a file that no run of `fit` has written."""
         if self.path.exists() and self._names() not in ([], NAMES):
             raise FileExistsError(
@@ -52,19 +53,28 @@ class Log:
         except (ValueError, TypeError):
             return [line]
 
-    def open(self, epochs: int) -> None:
-        """Leave the lines of so many epochs; those after them will come again."""
+    def on_start(self, state: TrainingState) -> None:
+        """Leave the lines of the epochs so far; those after them will come again."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch()
         with self.path.open("r+b") as file:
-            for _ in range(epochs + (self.path.suffix == ".csv")):
+            for _ in range(len(state.history) + (self.path.suffix == ".csv")):
                 file.readline()
             file.truncate(file.tell())
+
+    def on_epoch_end(self, state: TrainingState) -> None:
+        self.write(
+            epoch=len(state.history),
+            step=state.steps,
+            seconds=state.seconds,
+            lr=state.lr,
+            **state.history[-1]._asdict(),
+        )
 
     def write(self, **numbers: Any) -> None:
         """Add a line; what was not measured is empty, and many networks are a list."""
         plain = {
-            name: None if number is None else ndarray(number).tolist()
+            name: None if number is None else to_numpy(number).tolist()
             for name, number in numbers.items()
         }
         try:
