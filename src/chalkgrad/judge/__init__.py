@@ -1,0 +1,1 @@
+"""The judge: a stranger's implementation against the reference."""

@@ -1,0 +1,153 @@
+"""A judgement in a process of its own, with a limit of time and of memory.
+
+What is judged may not come to an end, take all memory, end its process, print, or open
+plots. All of that is told, and nothing of it reaches the judge. It is no sandbox: code
+that wants to do harm can.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import sys
+import threading
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+from chalkgrad.judge._examine import examine_task
+from chalkgrad.judge._places import Place, find_subject
+from chalkgrad.judge._tasks import find_task
+from chalkgrad.judge._verdicts import Verdict
+
+__all__ = ["Limits", "judge_place"]
+
+
+class Limits(NamedTuple):
+    """What a trial may take."""
+
+    seconds: float = 5.0
+    loading: float = 60.0
+    """Seconds to load what is judged, and what it imports."""
+    megabytes: int = 8192
+
+
+class Job(NamedTuple):
+    """What a process is to judge."""
+
+    place: Place
+    task: str
+    fixed: dict[str, Any]
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    megabytes: int
+
+
+def judge_place(
+    place: Place,
+    task: str,
+    fixed: dict[str, Any],
+    *,
+    only: tuple[str, ...] = (),
+    skip: tuple[str, ...] = (),
+    limits: Limits = Limits(),  # noqa: B008
+) -> Verdict:
+    """Judge what is in a file, module or notebook, within limits."""
+    find_task(task).check_options(fixed)
+    # A fork of a process that has the judge and nothing else costs a few milliseconds.
+    methods = multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context(
+        "forkserver" if "forkserver" in methods else "spawn"
+    )
+    if "forkserver" in methods:
+        context.set_forkserver_preload([__name__])
+    ours, theirs = context.Pipe(duplex=False)
+    job = Job(place, task, fixed, only, skip, limits.megabytes)
+    child = context.Process(target=_work, args=(theirs, job), daemon=True)
+    child.start()
+    theirs.close()
+    try:
+        return _listen(ours, child, task, limits)
+    finally:
+        if child.is_alive():
+            child.kill()
+        child.join()
+        child.close()
+        ours.close()
+
+
+def _listen(ours: Connection, child: Any, task: str, limits: Limits) -> Verdict:
+    """Wait for the verdict, as long as there are signs of life."""
+    doing, seconds = "loading", limits.loading
+    while True:
+        if not ours.poll(seconds):
+            words = f"it does not come to an end within {seconds:g} s: {doing}"
+            outcome = "not judged" if doing == "loading" else "wrong"
+            return Verdict(outcome, task, reason=words)
+        try:
+            said = json.loads(ours.recv_bytes())
+        except (EOFError, OSError):
+            child.join()
+            words = f"it ended its process, with code {child.exitcode}: {doing}"
+            return Verdict("wrong", task, reason=words)
+        if "verdict" in said:
+            return Verdict.read(said["verdict"])
+        doing, seconds = said["doing"], limits.seconds
+
+
+def _work(theirs: Connection, job: Job) -> None:
+    """Judge, in a process of its own."""
+
+    def tell(**said: Any) -> None:
+        theirs.send_bytes(json.dumps(said).encode())
+
+    os.environ["MPLBACKEND"] = "Agg"
+    _close_streams()
+    _limit_memory(job.megabytes)
+    tell(verdict=_judge(job, lambda doing: tell(doing=doing)).to_dict())
+    os._exit(0)  # threads that it has left behind would keep the process
+
+
+def _close_streams() -> None:
+    """Let what is read be empty, and what is written be lost."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+
+
+def _judge(job: Job, tell: Any) -> Verdict:
+    try:
+        subject, name = find_subject(job.place, job.task)
+    except BaseException as error:
+        words = " ".join(str(error).split())
+        if isinstance(error, LookupError | OSError):
+            return Verdict("not judged", job.task, reason=words.strip("'\""))
+        told = f"it cannot be loaded: {type(error).__name__}: {words}"
+        return Verdict("not judged", job.task, reason=told)
+
+    def is_chosen(aspect: str) -> bool:
+        named = any(word in aspect for word in job.only) or not job.only
+        return named and not any(word in aspect for word in job.skip)
+
+    verdict = examine_task(
+        find_task(job.task),
+        subject,
+        job.fixed,
+        name=name.rpartition(".")[2],
+        choose=is_chosen,
+        tell=tell,
+    )
+    plots: Any = sys.modules.get("matplotlib.pyplot")
+    if plots is not None and plots.get_fignums():
+        verdict.notes.append("it opens plots")
+    if threading.active_count() > 1:
+        verdict.notes.append("it leaves threads behind")
+    return verdict
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Let what takes more memory get a `MemoryError`, where that can be had."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        size = megabytes * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
