@@ -1,6 +1,6 @@
 """A deep-learning lecture that runs.
 
-Pick a half and name it ``cg``; every line after that is the same text:
+Pick a backend and name it ``cg``; every line after that is the same text:
 
 >>> import chalkgrad.numpy as cg  # the reference: NumPy alone
 >>> cg.activations.relu(cg.array([-1.0, 2.0]))

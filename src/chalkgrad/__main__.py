@@ -2,4 +2,5 @@
 
 from chalkgrad.cli import main
 
-raise SystemExit(main())
+if __name__ == "__main__":  # and not where a process is started from this one
+    raise SystemExit(main())

@@ -5,16 +5,19 @@ with
 
 - 0 if all went well,
 - 1 if training diverged, a claim failed, or nobody reads what it prints any more,
-- 2 if something that was asked for cannot be had; then nothing was written,
+- 2 if something that was asked for cannot be had; then nothing was written, and nothing
+  that another run has written is touched,
 - 130 after Ctrl-C; what was made until then is kept.
 """
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
-from chalkgrad.cli._options import parser
+from chalkgrad.cli._options import parse
+from chalkgrad.cli._text import escape
 
 __all__ = ["main"]
 
@@ -48,18 +51,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit
         With 2 if the words make no command; with 0 after ``--help`` or ``--version``.
     """
-    args = parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What cannot be written as it is, is written with escapes.
+            stream.reconfigure(errors="backslashreplace")
+    options = parse(argv)
     try:
-        if getattr(args, "device", "").partition(":")[0] == "meta":
+        device: str = getattr(options, "device", "")
+        kind = device.partition(":")[0]
+        if kind == "meta":
             raise ValueError(
-                f"{args.command}: --device {args.device} holds no numbers; "
+                f"{options.command}: --device {device} holds no numbers; "
                 "use cpu or cuda."
+            )
+        if kind == "cuda" and getattr(options, "backend", "torch") == "numpy":
+            raise ValueError(
+                f"{options.command}: --device {device} needs --backend torch."
             )
         # Imported now, so that --help and --version need nothing but Python.
         command = importlib.import_module(
-            f"chalkgrad.cli._{args.command.replace('-', '_')}"
+            f"chalkgrad.cli._{options.command.replace('-', '_')}"
         )
-        code: int = command.run(args)
+        code: int = command.run(options)
         sys.stdout.flush()
         return code
     except ModuleNotFoundError as error:
@@ -79,5 +92,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except (OSError, ValueError) as error:
         problem = " ".join(str(error).split())
-    print(f"chalkgrad: {problem}", file=sys.stderr)
+    print(f"chalkgrad: {escape(problem)}", file=sys.stderr)
     return 2

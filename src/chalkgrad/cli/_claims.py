@@ -1,6 +1,5 @@
 """``chalkgrad claims``: every claim of the lecture, checked on this machine."""
 
-import argparse
 import importlib.util
 from pathlib import Path
 
@@ -11,11 +10,12 @@ from rich.text import Text
 
 import chalkgrad
 from chalkgrad.cli import _show as show
+from chalkgrad.cli._options import ClaimsOptions
 
 __all__ = ["run"]
 
 
-def run(args: argparse.Namespace) -> int:
+def run(options: ClaimsOptions) -> int:
     """Run the command; return its exit code."""
     docs = Path(chalkgrad.__file__).parents[2] / "docs"
     if not docs.is_dir() or importlib.util.find_spec("chalkdocs") is None:
@@ -26,9 +26,9 @@ def run(args: argparse.Namespace) -> int:
         )
     from chalkdocs import claims, verify
 
-    settled = claims.settled(docs)
+    settled = claims.claim_blocks(docs)
     known = [key for key in claims.claims() if key in settled]
-    wanted = [key.upper() for key in args.claims] or known
+    wanted = [key.upper() for key in options.claims] or known
     if unknown := [key for key in wanted if key not in known]:
         raise ValueError(
             f"claims: no claim {', '.join(unknown)}; there are {', '.join(known)}."
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     pages = sorted({settled[key].page for key in wanted})
     to = Console(stderr=True)
     wrong = {
-        page: verify.failures(docs / page, args.half)
+        page: verify.failures(docs / page, options.backend)
         for page in track(pages, "Reading", console=to, disable=not to.is_terminal)
     }
     table = Table()

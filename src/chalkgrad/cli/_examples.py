@@ -1,206 +1,252 @@
 """What a command learns from: built-in sets, or the user's own files."""
 
-import argparse
 import importlib
 import math
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from chalkgrad.cli._options import BUILT_IN
-from chalkgrad.data import _files
+from chalkgrad._core import check
+from chalkgrad.cli._console import console
+from chalkgrad.cli._options import (
+    BUILT_IN,
+    DataOptions,
+    DeviceOptions,
+    FileOptions,
+    ProblemOptions,
+)
+from chalkgrad.cli._text import escape
+from chalkgrad.data import _prepare
 from chalkgrad.data import _shared as data
-from chalkgrad.data._shared import Rows, portions
+from chalkgrad.data._shared import LazyRows, Scaling, Table
+from chalkgrad.data._tables import LINE, Options, Reading
 
 __all__ = [
-    "Dealt",
+    "FILE_OPTIONS",
+    "Array",
     "Examples",
-    "Scaling",
-    "claimed",
-    "dealt",
-    "half",
-    "opened",
-    "place",
-    "placed",
+    "Problem",
+    "backend",
+    "describe",
+    "is_built_in",
+    "load_problem",
+    "open_file",
     "read",
-    "scaling",
+    "reading_options",
+    "rule",
+    "to_backend",
 ]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Scaling: TypeAlias = tuple[Array, Array]
 
+FILE_OPTIONS = (
+    *("labels", "inputs", "drop", "header"),
+    *("delimiter", "decimal", "encoding", "missing"),
+)
+DRAWN = 1000  # points of a set, unless --examples says how many
 MEMORY = 2**30  # bytes; what is larger stays on disk
 
 
 class Examples(NamedTuple):
     """Rows as they are stored, and which of the classes each is."""
 
-    x: Rows
-    labels: Array
-    classes: list[str]
+    table: Table
+    ids: Array
+    classes: tuple[str, ...]
     are_grey: bool
     """Whether the numbers are grey values, so that a row may be drawn."""
 
 
-class Dealt(NamedTuple):
-    """What a network learns from and is tested on, in the half that computes."""
+class Problem(NamedTuple):
+    """What a network learns from and is tested on, in the backend that computes."""
 
     net: Any
     x: Any
     labels: Any
     held_out: tuple[Any, Any]
-    scaled: Scaling
-    classes: list[str]
-    are_grey: bool
+    scaling: Scaling
+    examples: Examples
 
 
-def half(args: argparse.Namespace) -> Any:
-    """Import the half that computes."""
-    return importlib.import_module(f"chalkgrad.{args.half}")
+def rule(options: ProblemOptions, net: Any) -> Any:
+    """Return what makes the optimizer that the options name of a rate."""
+    make = getattr(backend(options).optimizers, options.optimizer)
+    return partial(make, net) if "net" in signature(make).parameters else make
 
 
-def read(args: argparse.Namespace, classes: list[str] | None = None) -> Examples:
-    """Read what ``--data`` names; with `classes`, labels must be among them."""
-    if args.data in BUILT_IN:
-        x, labels = _built_in(args)
-        rows, are_grey = Rows(x, x.dtype), args.data == "digits"
-    else:
-        rows, labels = opened(args, labels=place(args.labels))
-        are_grey = rows.source.dtype == np.uint8
-        if labels.dtype.kind != "U":
-            labels = _files.whole(args.command, args.data, labels)
-    if classes is None:
-        classes = _classes(args, labels)
-    return Examples(rows, _numbered(args, labels, classes), classes, are_grey)
+def backend(options: DeviceOptions) -> Any:
+    """Import the backend that computes."""
+    return importlib.import_module(f"chalkgrad.{options.backend}")
 
 
-def opened(args: argparse.Namespace, *, labels: Any) -> tuple[Rows, Any]:
-    """Open a file of the user's."""
-    path = Path(args.data)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{args.command}: no data {args.data!r}: give one of "
-            f"{', '.join(BUILT_IN)}, or a file that is there."
-        )
-    return data.opened(args.command, path, args.inputs, labels, args.delimiter, None)
+def is_built_in(options: FileOptions) -> bool:
+    """Tell whether ``--data`` names no file."""
+    return options.data in BUILT_IN
 
 
-def _built_in(args: argparse.Namespace) -> tuple[Array, Array]:
-    if args.data == "digits":
-        return data.digits()
-    made: tuple[Array, Array] = getattr(data, args.data)(args.examples, rng=args.seed)
-    return made
+def reading_options(options: FileOptions, like: Reading | None = None) -> Options:
+    """Return how a file is to be read; as one was before, by default."""
+    before = like or Reading("", encoding="utf-8")
+    return Options(
+        labels=_parse_labels(options.labels),
+        inputs=None if like else options.inputs,
+        drop=tuple(options.drop),
+        header=options.header,
+        delimiter=options.delimiter,
+        decimal=options.decimal or before.decimal,
+        encoding=options.encoding or before.encoding or "utf-8",
+        missing=options.missing,
+        like=like,
+    )
 
 
-def place(labels: str | None) -> Any:
-    """Tell where the labels are: a file, the number of a column, or a name."""
+def _parse_labels(labels: str | None) -> bool | str | Path:
+    """Tell where the labels are: in a file, or in a column or an array."""
     if labels is None:
         return True
-    if Path(labels).is_file():
-        return Path(labels)
-    digits = labels.removeprefix("-")
-    return int(labels) if digits.isdecimal() else labels
+    return Path(labels) if Path(labels).is_file() else labels
 
 
-def _classes(args: argparse.Namespace, labels: Array) -> list[str]:
-    found = np.unique(labels)
-    if len(found) < 2:
-        raise ValueError(
-            f"{args.command}: all labels of {args.data} are {found[0]}, and one class "
-            "teaches nothing; say with --labels where they are."
-        )
-    if 2 * len(found) > len(labels):
-        raise ValueError(
-            f"{args.command}: {args.data} has {len(found)} different labels in "
-            f"{len(labels)} rows, so they name no classes; say with --labels where "
-            "they are."
-        )
-    return [str(label) for label in found]
+def read(
+    options: DataOptions,
+    how: Options | None = None,
+    classes: tuple[str, ...] | None = None,
+) -> Examples:
+    """Read what ``--data`` names; with `classes`, labels must be among them."""
+    if is_built_in(options):
+        _refuse_file_options(options)
+        x, labels = _draw(options)
+        table = Table(LazyRows(x, x.dtype), labels, Reading(options.data))
+        are_grey = options.data == "digits"
+    else:
+        _refuse_count(options, "holds as many as it holds")
+        table = open_file(options, how or reading_options(options))
+        are_grey = table.x.storage.dtype == np.uint8
+    encoded = _prepare.encode(
+        options.command,
+        options.data,
+        table.labels,
+        classes,
+        partial(_name_row, table.reading),
+    )
+    if classes is None:
+        _refuse_no_classes(options, encoded.classes, len(table.x))
+    return Examples(table, *encoded, are_grey)
 
 
-def _numbered(args: argparse.Namespace, labels: Array, classes: list[str]) -> Array:
-    """Return for each label the number of its class."""
-    numbers = {name: k for k, name in enumerate(classes)}
-    found, places = np.unique(labels, return_inverse=True)
-    for label in found:
-        if str(label) not in numbers:
+def _name_row(reading: Reading, row: int) -> str:
+    """Name a row as who looks into the file finds it."""
+    if not reading.key:
+        return f"row {row}, counted from 0"
+    key = reading.keys[row]
+    is_line = reading.key == LINE
+    return f"line {key}" if is_line else f"the row whose {reading.key!r} is {key}"
+
+
+def _refuse_file_options(options: DataOptions) -> None:
+    """Refuse what only a file has."""
+    for name in FILE_OPTIONS:
+        if getattr(options, name) not in (None, [], "refuse"):
             raise ValueError(
-                f"{args.command}: {args.data} has the label {str(label)!r}, which the "
-                f"network does not know; it knows {', '.join(classes)}."
+                f"{options.command}: {options.data} is built in, so it has no --{name}."
             )
-    numbered: Array = np.array([numbers[str(label)] for label in found])[places]
-    return numbered
 
 
-def scaling(args: argparse.Namespace, x: Rows) -> Scaling:
-    """Return by what rows are shifted and divided, so that a network learns well.
-
-    Grey values go from 0 to 1; other columns get mean 0 and deviation 1. What is built
-    in stays as it is.
-    """
-    d = x.shape[1]
-    if args.data in BUILT_IN:
-        return np.zeros(d), np.ones(d)
-    if x.source.dtype == np.uint8:
-        return np.zeros(d), np.full(d, 255.0)
-    exact = replace(x, dtype=np.dtype(np.float64))
-    mean, square = np.zeros(d), np.zeros(d)
-    for _, rows, _ in portions(exact, range(len(x))):
-        mean += rows.sum(0) / len(x)
-    if not np.isfinite(mean).all():
-        column = int(np.isfinite(mean).argmin())
+def _refuse_count(options: DataOptions, why: str) -> None:
+    """Refuse to be told how many examples there are where they are not drawn."""
+    if options.examples is not None:
+        drawn = ", ".join(name for name in BUILT_IN if name != "digits")
         raise ValueError(
-            f"{args.command}: {args.data} has a nan or an infinity in column {column} "
-            "of its inputs; every number must be finite."
+            f"{options.command}: --examples says how many points to draw, of {drawn}; "
+            f"{options.data} {why}, so leave it out."
         )
-    for _, rows, _ in portions(exact, range(len(x))):
-        square += ((rows - mean) ** 2).sum(0) / len(x)
-    deviation = np.sqrt(square)
-    # A column that never changes says nothing, and stays near 0.
-    return mean, np.where(deviation > 1e-12 * abs(mean), deviation, 1.0)
 
 
-def placed(args: argparse.Namespace, x: Rows, scaled: Scaling, dtype: str) -> Any:
-    """Return scaled rows of the half: an array, or still on disk if they are large."""
-    shift, scale = (numbers.astype(dtype) for numbers in scaled)
-    make = partial(half(args).array, dtype=dtype, device=args.device)
-    x = replace(x, dtype=np.dtype(dtype), shift=shift, scale=scale, make=make)
+def open_file(options: FileOptions, how: Options) -> Table:
+    """Open a file of the user's."""
+    path = Path(options.data)
+    if not path.exists() and options.command in ("inspect", "predict"):
+        raise FileNotFoundError(
+            f"{options.command}: no data {options.data!r}: there is no such file."
+        )
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{options.command}: no data {options.data!r}: give one of "
+            f"{', '.join(BUILT_IN)}, or a file that is there."
+        )
+    table = _prepare.open_table(options.command, path, how, None)
+    if not table.reading.is_table and table.x.storage.dtype.kind == "f":
+        _prepare.refuse_nonfinite(options.command, options.data, table.x)
+    return table
+
+
+def describe(options: FileOptions, table: Table, *, error: bool = False) -> None:
+    """Say what was read, if it was a file."""
+    if not is_built_in(options):
+        console(error=error).print(escape(data.describe(table)))
+
+
+def _draw(options: DataOptions) -> tuple[Array, Array]:
+    """Return a set that is built in."""
+    if options.data == "digits":
+        _refuse_count(options, "are 1797")
+        return data.digits()
+    n = DRAWN if options.examples is None else options.examples
+    drawn: tuple[Array, Array] = getattr(data, options.data)(n, rng=options.seed)
+    return drawn
+
+
+def _refuse_no_classes(options: DataOptions, classes: tuple[str, ...], n: int) -> None:
+    if len(classes) < 2:
+        raise ValueError(
+            f"{options.command}: all labels of {options.data} are {classes[0]}, and "
+            "one class teaches nothing; say with --labels where they are."
+        )
+    if 2 * len(classes) > n:
+        advice = "say with --labels where they are"
+        if is_built_in(options):
+            advice = "draw more by --examples"
+        raise ValueError(
+            f"{options.command}: {options.data} has {len(classes)} different labels in "
+            f"{n} rows, so they name no classes; {advice}."
+        )
+
+
+def _scaling(options: FileOptions, x: LazyRows) -> Scaling:
+    """Return by what rows are shifted and divided; what is built in stays."""
+    if is_built_in(options):
+        d = x.shape[1]
+        return Scaling(np.zeros(d), np.ones(d))
+    return _prepare.fit_scaling(options.command, options.data, x)
+
+
+def to_backend(
+    options: DeviceOptions, x: LazyRows, scaling: Scaling, dtype: str
+) -> Any:
+    """Return scaled rows of the backend: an array, or on disk if they are large."""
+    make = partial(backend(options).array, dtype=dtype, device=options.device)
+    x = replace(x, dtype=np.dtype(dtype), to_array=make).rescale(*scaling)
     small = math.prod(x.shape) * x.dtype.itemsize <= MEMORY
     return x[:] if small else x
 
 
-def dealt(args: argparse.Namespace) -> Dealt:
+def load_problem(options: ProblemOptions) -> Problem:
     """Read the examples, hold some out, and describe a network for them."""
-    cg = half(args)
-    x, labels, classes, are_grey = read(args)
-    parts = data.split(x, labels, rng=args.seed)
-    scaled = scaling(args, parts[0])
-    x, x_test = (placed(args, rows, scaled, args.dtype) for rows in parts[::2])
-    labels, labels_test = (cg.array(ids, device=args.device) for ids in parts[1::2])
-    sizes = [x.shape[1], *args.hidden, len(classes)]
-    net = cg.network(sizes, activation=args.activation, skip=args.skip)
-    return Dealt(net, x, labels, (x_test, labels_test), scaled, classes, are_grey)
-
-
-@contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Make a folder to write into; unmake it if nothing came of it."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise OSError(f"cannot write into {folder}: {error.strerror}") from None
-    try:
-        yield
-    except BaseException:
-        for path in missing:
-            if not any(path.iterdir()):
-                path.rmdir()
-        raise
+    cg = backend(options)
+    found = read(options)
+    parts = data.split(found.table.x, found.ids, rng=options.seed)
+    scaling = _scaling(options, parts[0])
+    x, x_test = (
+        to_backend(options, rows, scaling, options.dtype) for rows in parts[::2]
+    )
+    labels, labels_test = (cg.array(ids, device=options.device) for ids in parts[1::2])
+    sizes = [x.shape[1], *options.hidden, len(found.classes)]
+    net = cg.network(sizes, activation=options.activation, skip=options.skip)
+    # What `fit` would refuse is refused before anything is said.
+    check.integer("fit", "batch_size", options.batch_size, low=1)
+    describe(options, found.table)
+    return Problem(net, x, labels, (x_test, labels_test), scaling, found)

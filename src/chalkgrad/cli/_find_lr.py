@@ -1,6 +1,5 @@
 """``chalkgrad find-lr``: the range test."""
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +7,31 @@ from matplotlib.figure import Figure
 
 from chalkgrad.cli import _examples as examples
 from chalkgrad.cli import _show as show
+from chalkgrad.cli._options import FindLrOptions
+from chalkgrad.cli._output import output_folder, save_picture
 
 __all__ = ["run"]
 
 
-def run(args: argparse.Namespace) -> int:
+def run(options: FindLrOptions) -> int:
     """Run the command; return its exit code."""
-    cg, output = examples.half(args), Path(args.output)
-    with examples.claimed(output):
-        dealt = examples.dealt(args)
+    cg, output = examples.backend(options), Path(options.output)
+    with output_folder(options, "find-lr.png"):
+        problem = examples.load_problem(options)
         found = cg.training.find_lr(
-            dealt.net,
-            dealt.net.init(args.seed, dtype=args.dtype, device=args.device),
-            dealt.x,
-            dealt.labels,
+            problem.net,
+            problem.net.init(options.seed, dtype=options.dtype, device=options.device),
+            problem.x,
+            problem.labels,
             loss=cg.losses.cross_entropy,
-            optimizer=getattr(cg.optimizers, args.optimizer),
-            low=args.low,
-            high=args.high,
-            steps=args.steps,
-            batch_size=args.batch_size,
-            rng=args.seed,
+            optimizer=examples.rule(options, problem.net),
+            low=options.low,
+            high=options.high,
+            steps=options.steps,
+            batch_size=options.batch_size,
+            rng=options.seed,
         )
-        show.save(_drawn(found), output / "find-lr.png")
+        save_picture(options, _draw(found), output / "find-lr.png")
     show.console().print(
         f"Try --lr {found.lr:.2g}: a tenth of the rate with the least loss.\n"
         f"Saved in {output}: find-lr.png"
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _drawn(found: Any) -> Figure:
+def _draw(found: Any) -> Figure:
     figure = Figure(figsize=(5, 3.4), layout="constrained")
     axis = figure.subplots()
     axis.plot(found.rates, found.losses)

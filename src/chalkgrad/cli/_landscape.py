@@ -1,6 +1,5 @@
 """``chalkgrad landscape``: the loss around a network that was trained before."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -10,34 +9,41 @@ from chalkgrad._core import check
 from chalkgrad.cli import _examples as examples
 from chalkgrad.cli import _show as show
 from chalkgrad.cli import _trained as trained
+from chalkgrad.cli._options import LandscapeOptions
+from chalkgrad.cli._output import refuse_existing, run_of, save_picture
 
 __all__ = ["run"]
 
 
-def run(args: argparse.Namespace) -> int:
+def run(options: LandscapeOptions) -> int:
     """Run the command; return its exit code."""
-    most = check.integer("landscape", "rows", args.rows, low=1)
-    cg, network = examples.half(args), trained.load(args)
-    x, labels = trained.held_out(args, network)
+    most = check.integer("landscape", "rows", options.rows, low=1)
+    cg, network = examples.backend(options), trained.load(options)
+    path = (
+        Path(options.output) if options.output else Path(options.run) / "landscape.png"
+    )
+    refuse_existing(options, path, run_of(path))
+    x, labels, table = trained.held_out(options, network)
     net, w, loss = network.net, network.w, cg.losses.cross_entropy
     # Rows from all over the file, for files are often sorted.
     rows = np.linspace(0, len(x) - 1, min(most, len(x))).astype(int)
-    plane = cg.landscape.directions(net, w, rng=args.seed)
+    plane = cg.landscape.directions(net, w, rng=options.seed)
     heights = cg.asnumpy(
-        cg.landscape.slice(
+        cg.landscape.loss_grid(
             net,
             w,
             x[rows],
             labels[rows],
             loss,
             plane,
-            radius=args.radius,
-            points=args.points,
+            radius=options.radius,
+            points=options.points,
         )
     )
-    path = Path(args.output) if args.output else Path(args.run) / "landscape.png"
-    show.save(_drawn(heights, args.radius), path)
-    middle = heights[args.points // 2, args.points // 2]
+    if options.data:
+        examples.describe(options, table)
+    save_picture(options, _draw(heights, options.radius), path)
+    middle = heights[options.points // 2, options.points // 2]
     show.console().print(
         f"Loss of {len(rows)} examples: {middle:.4f} at the network, "
         f"{heights.min():.4f} to {heights.max():.4f} around it. Saved {path}"
@@ -45,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _drawn(heights: examples.Array, radius: float) -> Figure:
+def _draw(heights: examples.Array, radius: float) -> Figure:
     figure = Figure(figsize=(5, 4), layout="constrained")
     axis = figure.subplots()
     offsets = np.linspace(-radius, radius, len(heights))

@@ -1,20 +1,21 @@
 """What a command shows: a table of who is taken for whom, and pictures."""
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib import color_sequences
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chalkgrad.cli._console import console
+from chalkgrad.cli._text import escape
 from chalkgrad.cli._trained import Trained
 
-__all__ = ["confusion", "console", "curves", "mistakes", "save"]
+__all__ = ["confusion", "console", "curves", "mistakes"]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -22,57 +23,43 @@ COLUMNS = 6  # of a picture of images, and as many rows at most
 WIDE = 20  # classes that a table has room for
 
 
-def console() -> Console:
-    """Return where to print: words as they are, and a line is a line, however long."""
-    return Console(highlight=False, soft_wrap=True, markup=False)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a picture, whole or not at all."""
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    try:
-        figure.savefig(unfinished, dpi=150, bbox_inches="tight", format="png")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def counted(classes: list[str], labels: Array, named: Array) -> Array:
+def count_confusions(classes: Sequence[str], labels: Array, named: Array) -> Array:
     """Count who is taken for whom, a row for each class."""
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, (labels, named), 1)
     return counts
 
 
-def confusion(classes: list[str], labels: Array, named: Array) -> None:
+def confusion(classes: Sequence[str], labels: Array, named: Array) -> None:
     """Print who is taken for whom."""
     if len(classes) > WIDE:
         return
-    counts, to = counted(classes, labels, named), console()
+    counts, to = count_confusions(classes, labels, named), console()
     to.print("Row: what it is. Column: what the network says.")
     table = Table()
     table.add_column("", style="bold")
-    for name in classes:
+    names = [Text(escape(name, to.encoding)) for name in classes]
+    for name in names:
         table.add_column(name, justify="right")
     for k, row in enumerate(counts):
         cells = [
             Text("" if n == 0 else str(n), style="green" if i == k else "bold red")
             for i, n in enumerate(row)
         ]
-        table.add_row(classes[k], *cells)
+        table.add_row(names[k], *cells)
     to.print(table)
 
 
-def curves(trace: Any) -> Figure:
+def curves(result: Any) -> Figure:
     """Draw loss and accuracy, epoch by epoch."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    epochs = np.arange(1, len(trace.loss) + 1)
-    left.plot(epochs, trace.loss, label="while training")
-    left.plot(epochs, trace.validation_loss, label="on held-out examples")
+    epochs = np.arange(1, len(result.loss) + 1)
+    left.plot(epochs, result.loss, label="while training")
+    left.plot(epochs, result.validation_loss, label="on held-out examples")
     left.set(xlabel="epoch", ylabel="loss, nats", yscale="log")
     left.legend()
-    right.plot(epochs, trace.validation_accuracy, color="C1")
+    right.plot(epochs, result.validation_accuracy, color="C1")
     right.set(xlabel="epoch", ylabel="accuracy on held-out examples")
     for axis in (left, right):
         axis.xaxis.get_major_locator().set_params(integer=True)
@@ -87,11 +74,11 @@ def mistakes(trained: Trained, cg: Any, x: Any, labels: Array, named: Array) -> 
     side = math.isqrt(x.shape[1])
     if trained.are_grey and side**2 == x.shape[1]:
         figure.suptitle(title)
-        shown = wrong[: COLUMNS**2]
-        images = cg.asnumpy(x[shown]).reshape(-1, side, side)
+        some = wrong[: COLUMNS**2]
+        images = cg.asnumpy(x[some]).reshape(-1, side, side)
         words = [
-            f"{trained.classes[labels[i]]}, read as {trained.classes[named[i]]}"
-            for i in shown
+            escape(f"{trained.classes[labels[i]]}, read as {trained.classes[named[i]]}")
+            for i in some
         ]
         _images(figure, images, words)
         return figure
@@ -117,7 +104,7 @@ def _images(figure: Figure, images: Array, words: list[str]) -> None:
 def _plane(
     axis: Axes, trained: Trained, cg: Any, x: Any, labels: Array, wrong: Array
 ) -> None:
-    shift, scale = trained.scaled
+    shift, scale = trained.scaling
     points = cg.asnumpy(x[:])
     (left, bottom), (right, top) = points.min(axis=0) - 0.2, points.max(axis=0) + 0.2
     across, up = np.linspace(left, right, 300), np.linspace(bottom, top, 300)
@@ -138,16 +125,18 @@ def _plane(
     first, second = points.T
     axis.scatter(first, second, s=12, color=colors[labels % len(colors)])
     axis.scatter(first[wrong], second[wrong], s=80, color="none", edgecolors="black")
-    axis.set(xlabel="$x_1$", ylabel="$x_2$")
+    names = trained.reading.columns or ("$x_1$", "$x_2$")
+    axis.set_xlabel(escape(names[0]), parse_math=not trained.reading.columns)
+    axis.set_ylabel(escape(names[1]), parse_math=not trained.reading.columns)
 
 
-def _counts(axis: Axes, classes: list[str], labels: Array, named: Array) -> None:
-    table = counted(classes, labels, named)
+def _counts(axis: Axes, classes: Sequence[str], labels: Array, named: Array) -> None:
+    table = count_confusions(classes, labels, named)
     axis.imshow(table, cmap="Blues")
     if len(classes) <= WIDE:
-        ticks = range(len(classes))
-        axis.set_xticks(ticks, classes, rotation=90, parse_math=False)
-        axis.set_yticks(ticks, classes, parse_math=False)
+        ticks, names = range(len(classes)), list(map(escape, classes))
+        axis.set_xticks(ticks, names, rotation=90, parse_math=False)
+        axis.set_yticks(ticks, names, parse_math=False)
         for i, j in np.argwhere(table):
             color = "white" if table[i, j] > table.max() / 2 else "black"
             axis.text(j, i, str(table[i, j]), ha="center", va="center", color=color)

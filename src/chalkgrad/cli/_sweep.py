@@ -1,6 +1,5 @@
 """``chalkgrad sweep``: many rates and seeds, trained as one."""
 
-import argparse
 import csv
 from pathlib import Path
 from typing import Any
@@ -12,56 +11,60 @@ from rich.table import Table
 from chalkgrad._core import check
 from chalkgrad.cli import _examples as examples
 from chalkgrad.cli import _show as show
+from chalkgrad.cli._options import SweepOptions
+from chalkgrad.cli._output import output_folder, save_picture
 from chalkgrad.cli._train import EXIT
 
 __all__ = ["run"]
 
 
-def run(args: argparse.Namespace) -> int:
+def run(options: SweepOptions) -> int:
     """Run the command; return its exit code."""
-    output = Path(args.output)
-    check.integer("sweep", "seeds", args.seeds, low=1)
-    with examples.claimed(output):
-        rates, trace = _trained(args)
-        accuracy = np.array(trace.validation_accuracy)[-1:].reshape(-1, args.seeds)
-        loss = np.array(trace.validation_loss)[-1:].reshape(-1, args.seeds)
+    output = Path(options.output)
+    check.integer("sweep", "seeds", options.seeds, low=1)
+    with output_folder(options, "sweep.csv", "sweep.png"):
+        rates, result = _train(options)
+        accuracy = np.array(result.validation_accuracy)[-1:].reshape(-1, options.seeds)
+        loss = np.array(result.validation_loss)[-1:].reshape(-1, options.seeds)
         if not len(accuracy):
             show.console().print("It ended before the first epoch did.")
-            return EXIT[trace.stopped]
-        _write(output / "sweep.csv", rates, args.seed, accuracy, loss)
-        show.save(_drawn(rates, accuracy), output / "sweep.png")
-    _report(rates, accuracy, trace)
+            return EXIT[result.stopped]
+        _write(output / "sweep.csv", rates, options.seed, accuracy, loss)
+        save_picture(options, _draw(rates, accuracy), output / "sweep.png")
+    _report(rates, accuracy, result)
     show.console().print(f"Saved in {output}: sweep.csv, sweep.png")
-    return EXIT[trace.stopped]
+    return EXIT[result.stopped]
 
 
-def _trained(args: argparse.Namespace) -> tuple[list[float], Any]:
+def _train(options: SweepOptions) -> tuple[list[float], Any]:
     """Train a network for each rate and seed, all at once.
 
     The first network to diverge ends the training of all, so the largest rate is left
     out until none does.
     """
-    cg, dealt = examples.half(args), examples.dealt(args)
-    rates = sorted(set(args.lr))
-    seeds = [args.seed + k for k in range(args.seeds)]
+    cg, problem = examples.backend(options), examples.load_problem(options)
+    rates = sorted(set(options.lr))
+    seeds = [options.seed + k for k in range(options.seeds)]
     while True:
         lr = np.repeat(rates, len(seeds))[:, None]
-        trace = cg.training.fit(
-            dealt.net,
-            dealt.net.init(seeds * len(rates), dtype=args.dtype, device=args.device),
-            dealt.x,
-            dealt.labels,
-            loss=cg.losses.cross_entropy,
-            optimizer=getattr(cg.optimizers, args.optimizer)(
-                cg.array(lr, dtype=args.dtype, device=args.device)
+        result = cg.training.fit(
+            problem.net,
+            problem.net.init(
+                seeds * len(rates), dtype=options.dtype, device=options.device
             ),
-            epochs=args.epochs,
-            batch_size=args.batch_size,
-            rng=args.seed,
-            validation=dealt.held_out,
+            problem.x,
+            problem.labels,
+            loss=cg.losses.cross_entropy,
+            optimizer=examples.rule(options, problem.net)(
+                cg.array(lr, dtype=options.dtype, device=options.device)
+            ),
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            rng=options.seed,
+            validation=problem.held_out,
         )
-        if trace.stopped != "diverged" or len(rates) == 1:
-            return rates, trace
+        if result.stopped != "diverged" or len(rates) == 1:
+            return rates, result
         show.console().print(f"Diverged, and left out: rate {rates.pop():g}")
 
 
@@ -80,7 +83,7 @@ def _write(
                 table.writerow([f"{lr:g}", seed + k, f"{right:.6g}", f"{nats:.6g}"])
 
 
-def _report(rates: list[float], accuracy: examples.Array, trace: Any) -> None:
+def _report(rates: list[float], accuracy: examples.Array, result: Any) -> None:
     to = show.console()
     table = Table(title="Accuracy on held-out examples")
     for name in ("rate", "worst", "median", "best"):
@@ -92,16 +95,17 @@ def _report(rates: list[float], accuracy: examples.Array, trace: Any) -> None:
         table.add_row(f"{lr:g}", *cells, style=style)
     to.print(table)
     to.print(
-        f"{accuracy.size} networks, {len(trace.loss)} epochs, {trace.seconds:.1f} s"
+        f"{accuracy.size} networks, {len(result.loss)} epochs, {result.seconds:.1f} s"
     )
 
 
-def _drawn(rates: list[float], accuracy: examples.Array) -> Figure:
+def _draw(rates: list[float], accuracy: examples.Array) -> Figure:
     figure = Figure(figsize=(5, 3.4), layout="constrained")
     axis = figure.subplots()
     for seed in accuracy.T:
         axis.plot(rates, seed, "o", color="C0", alpha=0.5, markeredgewidth=0)
     axis.plot(rates, np.median(accuracy, axis=1), color="C1", label="median")
-    axis.set(xscale="log", xlabel="learning rate", ylabel="accuracy, held out")
+    scale = "log" if min(rates) > 0 else "linear"
+    axis.set(xscale=scale, xlabel="learning rate", ylabel="accuracy, held out")
     axis.legend()
     return figure
