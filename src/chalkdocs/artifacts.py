@@ -17,22 +17,19 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from chalkdocs.sources import PACKAGE, ROOT, SOURCE, digest, needed
+from chalkdocs.page_errors import PageError
+from chalkdocs.sources import DOCS, PACKAGE, ROOT, SOURCE, dependencies, digest
 
 HERE = SOURCE / "chalkdocs"
 CACHE = ROOT / ".cache"
-HOW_TO = ROOT / "docs/how-to"
-
-
-class PageError(ValueError):
-    """Something in a page that can't be built."""
+HOW_TO = DOCS / "how-to"
 
 
 class NotMadeError(Exception):
@@ -49,6 +46,19 @@ class NotMadeError(Exception):
 def mark(kind: str, name: str) -> str:
     """Return the attribute of the box that stands for something not made yet."""
     return f'data-not-made="{kind} {name}"'
+
+
+def or_box(write: Callable[..., str]) -> Callable[..., str]:
+    """Let a box stand for what is not made yet."""
+
+    @wraps(write)
+    def write_or_box(*arguments: str) -> str:
+        try:
+            return write(*arguments)
+        except NotMadeError as error:
+            return error.box
+
+    return write_or_box
 
 
 # Whether a page that is built waits for what it shows; while it is served it does not.
@@ -71,7 +81,7 @@ class Artifact(NamedTuple):
     @property
     def needs(self) -> set[Path]:
         """All files that come into it."""
-        return {*needed(self.source), *self.tables}
+        return {*dependencies(self.source), *self.tables}
 
     @property
     def is_made(self) -> bool:
@@ -83,7 +93,8 @@ def _run(what: str, *module: str) -> str:
     """Run a module in a process of its own: it sees sources that have just changed."""
     command = [sys.executable, "-m", *module]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
+    # A verdict may be bad news, and then it is told by 1, too.
+    if done.returncode and (done.stderr or not done.stdout):
         raise PageError(f"{what} failed:\n{done.stderr}")
     return done.stdout
 
@@ -117,7 +128,10 @@ _DRAW = HERE / "figures/__main__.py"
 def _figures_path(module: str) -> Path:
     script = HERE / f"figures/{module}.py"
     if not script.is_file():
-        raise PageError(f"the figures of {module} failed:\nthere is no {script.name}.")
+        raise PageError(
+            f"the figures of {module} failed:\nthere is no {script.name} in "
+            "src/chalkdocs/figures; write it, or name a figure of another module."
+        )
     return CACHE / "figures" / f"{module}.{digest(script, _DRAW)}"
 
 
@@ -186,11 +200,18 @@ def _commands() -> list[str]:
     ]
 
 
+def _command_inputs() -> list[Path]:
+    """Return the tables and programs that a command finds."""
+    return sorted([*HOW_TO.glob("*.csv"), *HOW_TO.glob("*.py")])
+
+
 def _command_path(line: str) -> Path:
     """A command sees the tables, and what those before it have left."""
-    before = _commands()
-    before = before[: before.index(line)] if line in before else []
-    state = digest(PACKAGE / "cli/__init__.py", *HOW_TO.glob("*.csv"))
+    every = _commands()
+    before = every[: every.index(line)] if line in every else []
+    # No command writes over what it has left with other options: a folder for each set.
+    options = hashlib.sha256("\n".join(every).encode()).hexdigest()[:8]
+    state = digest(PACKAGE / "cli/__init__.py", *_command_inputs()) + options
     name = hashlib.sha256("\n".join([state, *before, line]).encode()).hexdigest()[:16]
     return CACHE / "commands" / state / f"{name}.txt"
 
@@ -203,8 +224,8 @@ def make_command(line: str) -> None:
     for old in folder.parent.iterdir():
         if old != folder:
             shutil.rmtree(old, ignore_errors=True)
-    for table in HOW_TO.glob("*.csv"):
-        shutil.copy(table, folder)
+    for given in _command_inputs():
+        shutil.copy(given, folder)
     for left in folder.glob("*/checkpoints"):  # by a build that was broken off
         shutil.rmtree(left)
     words = line.split()
@@ -218,7 +239,8 @@ def make_command(line: str) -> None:
         cwd=folder,
         env=os.environ | {"COLUMNS": "80"},  # Rich looks there for a width
     )
-    if done.returncode:
+    # A verdict is an answer, also where it is not the one that was hoped for.
+    if done.returncode and (done.stderr or not done.stdout):
         raise PageError(f"the command {line!r} failed:\n{done.stderr}")
     write(path, done.stdout.encode())
 
@@ -247,13 +269,13 @@ def artifacts() -> Iterator[Artifact]:
     """Go through all that the pages show and code makes."""
     from chalkdocs import notebooks
 
-    for lab in sorted((ROOT / "docs/labs").glob("*.py")):
+    for lab in sorted((DOCS / "labs").glob("*.py")):
         yield Artifact(
             "lab",
             lab.stem,
             lab,
-            partial(notebooks.cached, lab),
-            partial(notebooks.executed, lab),
+            partial(notebooks.cache_path, lab),
+            partial(notebooks.execute, lab),
         )
     for script in sorted((HERE / "figures").glob("*.py")):
         if script.stem not in ("__init__", "__main__", "style"):
@@ -344,7 +366,7 @@ def make_all(
         raise errors[0]
 
 
-def affected(file: Path) -> dict[str, list[str]]:
+def dependents(file: Path) -> dict[str, list[str]]:
     """Return what a change of a file makes anew, by kind."""
     out: dict[str, list[str]] = {}
     for one in artifacts():
@@ -356,5 +378,5 @@ def affected(file: Path) -> dict[str, list[str]]:
 if __name__ == "__main__":
     for name in sys.argv[1:]:
         print(name)  # noqa: T201
-        for kind, names in affected(Path(name)).items():
+        for kind, names in dependents(Path(name)).items():
             print(f"  {kind}: {', '.join(names)}")  # noqa: T201

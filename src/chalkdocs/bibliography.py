@@ -14,19 +14,21 @@ from pybtex.backends.html import Backend
 from pybtex.database import parse_file
 from pybtex.style.formatting.unsrt import Style
 
-from chalkdocs import pages
-from chalkdocs.sources import once
+from chalkdocs import front_matter
+from chalkdocs.directives import directive
+from chalkdocs.page_errors import PageError
+from chalkdocs.sources import DOCS, PACKAGE, read_once
 
 PAGE = Path("reference/bibliography.md")
 WORKS = Path("reference/references.bib")
 _CITATION = re.compile(r"\]\[(\w+)\]")
 
 
-class BibliographyError(ValueError):
+class BibliographyError(PageError):
     """A section of the bibliography without a work."""
 
 
-@once
+@read_once
 def works(path: Path) -> dict[str, Any]:
     """Read a BibTeX file: the works by key. A key that comes twice is an error."""
     return dict(parse_file(path, "bibtex").entries)
@@ -63,8 +65,8 @@ def set_work(work: Any) -> str:
     return re.sub(r"</?span[^>]*>", "", text).replace("\n", " ")
 
 
-@once
-def _cited(path: Path) -> list[str]:
+@read_once
+def _citation_keys(path: Path) -> list[str]:
     return _CITATION.findall(path.read_text("utf-8"))
 
 
@@ -72,13 +74,13 @@ def citations(docs: Path, package: Path) -> dict[str, dict[Path, str]]:
     """Return where each key is cited: the pages, and what to call each of them."""
     found: dict[str, dict[Path, str]] = {}
     for path in sorted([*docs.rglob("*.md"), *docs.rglob("*.py")]):
-        name = pages.title(path)
-        for key in _cited(path):
+        name = front_matter.title(path)
+        for key in _citation_keys(path):
             found.setdefault(key, {})[path.relative_to(docs)] = name
     for path in sorted(package.rglob("*.py")):
         page = Path("reference", f"{path.parent.name}.md")
         if (docs / page).is_file():  # what has no page is read by contributors alone
-            for key in _cited(path):
+            for key in _citation_keys(path):
                 found.setdefault(key, {})[page] = f"`cg.{path.parent.name}`"
     return found
 
@@ -99,9 +101,9 @@ def section(keyword: str, docs: Path, package: Path) -> str:
     if not here:
         raise BibliographyError(f"no work in {WORKS} has the keyword {keyword!r}.")
     cited, lines = citations(docs, package), []
-    for key, work in sorted(here.items(), key=lambda item: _order(item[1])):
+    for key, work in sorted(here.items(), key=lambda item: _sort_key(item[1])):
         links = [
-            f"[{name}]({pages.relative(target, PAGE)})"
+            f"[{name}]({front_matter.relative_link(target, PAGE)})"
             for target, name in cited.get(key, {}).items()
             if target != PAGE
         ]
@@ -112,6 +114,11 @@ def section(keyword: str, docs: Path, package: Path) -> str:
     return "\n".join(lines)
 
 
-def _order(work: Any) -> int:
+@directive("bibliography")
+def _write_section(keyword: str) -> str:
+    return section(keyword, DOCS, PACKAGE)
+
+
+def _sort_key(work: Any) -> int:
     """Sort by year, and what has none first."""
     return int(year(work)) if year(work).isdigit() else 0

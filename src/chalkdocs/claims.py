@@ -1,8 +1,13 @@
-"""The claims ledger: what the lecture says, and which page settles it how.
+"""The claims ledger: what the lecture says, and what a page found out about it.
 
-A page settles a claim in a block ``!!! claim "G1 · holds if …"`` that holds a snippet
-which runs. The blocks are read from the Markdown of the pages, so the same ledger comes
-out of any site engine, and out of none.
+A page judges a claim in a block ``!!! claim "G1 · holds if …"`` that holds a snippet
+which runs, and ends with a line of evidence:
+
+    *Evidence:* 8 starts, medians with the middle half; rates 0.01 to 1. Not tested: …
+
+``*Evidence (theorem):*`` and the like say that it is no experiment; see `KINDS`. The
+blocks are read from the Markdown of the pages, so the same ledger comes out of any site
+engine, and out of none.
 """
 
 import doctest
@@ -13,17 +18,29 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from chalkdocs import pages
-from chalkdocs.sources import once
+from chalkdocs import front_matter
+from chalkdocs.directives import directive
+from chalkdocs.page_errors import PageError, position
+from chalkdocs.sources import DOCS, read_once
 
+SLIDES = Path("reference/slides.md")
 CLAIMS = Path(__file__).with_name("claims.toml")
 VERDICTS = ("holds", "holds if", "fails as stated")
+KINDS = {
+    "experiment": "tested here",
+    "theorem": "by a theorem",
+    "definition": "by definition",
+    "deck": "read from the deck",
+}
+"""On what a verdict rests; the first where the line of evidence names no kind."""
+_EVIDENCE = re.compile(r"\*Evidence(?: \((?P<kind>[^)]*)\))?:\* +(?P<words>\S.*)", re.S)
+_REFERENCE = re.compile(r"\[([^]]+)\](?:\[[^]]*\]|\([^)]*\))")
 _BLOCK = re.compile(r'^(?P<indent> *)!!! claim "(?P<title>[^"]*)"\n', re.M)
 _FENCE = re.compile(r"^( *)```pycon[^\n]*\n(.*?)^\1```", re.M | re.S)
 
 
-class ClaimError(ValueError):
-    """A claim block that would settle nothing, or that says so of the wrong claim."""
+class ClaimError(PageError):
+    """A claim block that shows nothing, or that says so of the wrong claim."""
 
 
 class Claim(NamedTuple):
@@ -34,7 +51,16 @@ class Claim(NamedTuple):
     """Markdown, in our words."""
 
 
-class Settled(NamedTuple):
+class Evidence(NamedTuple):
+    """The last line of a claim block."""
+
+    kind: str
+    """One of `KINDS`."""
+    words: str
+    """Markdown without links: they would lead elsewhere from the ledger."""
+
+
+class ClaimBlock(NamedTuple):
     """One claim block."""
 
     id: str
@@ -45,6 +71,8 @@ class Settled(NamedTuple):
     """How many answers its snippets compare."""
     lines: range
     """Where it is on the page."""
+    evidence: Evidence
+    """On what the verdict rests, and how far it reaches."""
 
 
 def claims() -> dict[str, Claim]:
@@ -52,7 +80,7 @@ def claims() -> dict[str, Claim]:
     return _claims(CLAIMS)
 
 
-@once
+@read_once
 def _claims(path: Path) -> dict[str, Claim]:
     found = tomllib.loads(path.read_text("utf-8"))
     return {key: Claim(**claim) for key, claim in found.items()}
@@ -75,44 +103,59 @@ def split_title(title: str) -> tuple[str, str]:
     return key, verdict
 
 
-def settled(docs: Path) -> dict[str, Settled]:
+def claim_blocks(docs: Path) -> dict[str, ClaimBlock]:
     """Read every claim block of every page under `docs`, by id.
 
     Raises
     ------
     ClaimError
         If an id is not known or has two blocks, a verdict is missing, a block has no
-        snippet whose answer is compared, or a page's front matter lists other claims
-        than its blocks settle.
+        snippet whose answer is compared, its last paragraph is no line of evidence, or
+        a page's front matter lists other claims than its blocks.
     """
-    found: dict[str, Settled] = {}
+    found: dict[str, ClaimBlock] = {}
     for path in sorted(docs.rglob("*.md")):
         page, text = path.relative_to(docs), path.read_text("utf-8")
-        here = {}
+        here: dict[str, ClaimBlock] = {}
         for match in _BLOCK.finditer(text):
-            key, verdict = split_title(match["title"])
-            if key in found or key in here:
-                raise ClaimError(f"{page}: claim {key} has a second block.")
-            body = _body(text, match)
             first = text.count("\n", 0, match.start()) + 1
+            where = position(path, first)
+            try:
+                key, verdict = split_title(match["title"])
+            except ClaimError as error:
+                raise ClaimError(f"{where}: {error}") from None
+            if other := (found | here).get(key):
+                raise ClaimError(
+                    f"{where}: claim {key} has a second block, the first is "
+                    f"{position(docs / other.page, other.lines.start)}; keep one, and "
+                    "tell the rest as text."
+                )
+            body = _body_lines(text, match)
             lines = range(first, first + 1 + len(body))
-            here[key] = Settled(key, verdict, page, _checks(body), lines)
+            try:
+                evidence = split_evidence("\n".join(body))
+            except ClaimError as error:
+                raise ClaimError(f"{where}: claim {key}: {error}") from None
+            here[key] = ClaimBlock(
+                key, verdict, page, _answer_count(body), lines, evidence
+            )
             if here[key].checks == 0:
                 raise ClaimError(
-                    f"{page}: the block of claim {key} compares no answer; show it "
+                    f"{where}: the block of claim {key} compares no answer; show it "
                     "with a ```pycon snippet that prints one."
                 )
-        listed = pages.front(text).get("claims", [])
+        listed = front_matter.require(path).get("claims", [])
         if sorted(listed) != sorted(here):
             raise ClaimError(
-                f"{page}: the front matter lists the claims {sorted(listed)}, the "
-                f"blocks settle {sorted(here)}."
+                f"{position(path, 1)}: the front matter lists the claims "
+                f"{sorted(listed)}, the blocks judge {sorted(here)}; write "
+                f"claims: [{', '.join(here)}]."
             )
         found |= here
     return found
 
 
-def _body(text: str, block: re.Match[str]) -> list[str]:
+def _body_lines(text: str, block: re.Match[str]) -> list[str]:
     """Return the lines of a block below its title."""
     inside = block["indent"] + "    "
     body = []
@@ -123,7 +166,25 @@ def _body(text: str, block: re.Match[str]) -> list[str]:
     return body
 
 
-def _checks(body: list[str]) -> int:
+def split_evidence(body: str) -> Evidence:
+    """Read the line of evidence, the last paragraph of a block."""
+    *before, last = textwrap.dedent(body).strip().split("\n\n")
+    if any(part.startswith("*Evidence") for part in before):
+        raise ClaimError(
+            "the line of evidence must be its last paragraph, and only one."
+        )
+    match = _EVIDENCE.fullmatch(last)
+    kind = (match and match["kind"]) or "experiment"
+    if not match or kind not in KINDS:
+        others = ", ".join(list(KINDS)[1:])
+        raise ClaimError(
+            "its last paragraph must be a line of evidence, `*Evidence:* …` and words, "
+            f"or `*Evidence (kind):* …` with one of {others}."
+        )
+    return Evidence(kind, " ".join(_REFERENCE.sub(r"\1", match["words"]).split()))
+
+
+def _answer_count(body: list[str]) -> int:
     """Count the answers that the snippets of a block compare."""
     fences = _FENCE.findall(textwrap.dedent("\n".join(body)) + "\n")
     examples = [
@@ -134,45 +195,33 @@ def _checks(body: list[str]) -> int:
     return sum(bool(example.want) for example in examples)
 
 
-def ledger(docs: Path, page: Path) -> str:
-    """Write the ledger as Markdown, with links that hold on `page`."""
-    done, lines = settled(docs), []
-    section = ""
-    for key, claim in claims().items():
-        if claim.section != section:
-            section = claim.section
-            lines += ["", f"## {section}", "", "| id | the deck says | verdict |"]
-            lines += ["| --- | --- | --- |"]
-        verdict = "open"
-        if key in done:
-            target = pages.relative(done[key].page, page)
-            checks = done[key].checks
-            verdict = (
-                f"[{done[key].verdict}]({target}#claim-{key.lower()})"
-                f"<br>{checks} answer{'s' * (checks > 1)} compared"
-            )
-        # A bar in a formula would end the cell.
-        statement = claim.statement.replace("|", r"\vert ")
-        lines.append(f"| {key} | {statement} | {verdict} |")
-    return "\n".join(lines)
+def is_tested(block: ClaimBlock) -> bool:
+    """Whether an experiment decides; a definition or an empty section needs none."""
+    return block.evidence.kind in ("experiment", "theorem")
 
 
 def count(docs: Path) -> str:
-    """Say how many claims are settled."""
-    return f"{len(settled(docs))} of {len(claims())}"
+    """Say on what the verdicts rest, and how many of them."""
+    blocks = claim_blocks(docs).values()
+    found = Counter(block.evidence.kind for block in blocks)
+    return ", ".join(f"{found[kind]} {KINDS[kind]}" for kind in KINDS if found[kind])
 
 
 def verdicts(docs: Path) -> str:
-    """Say how many claims have which verdict."""
-    found = Counter(_short(one.verdict) for one in settled(docs).values())
+    """Say how many claims that can be tested have which verdict."""
+    found = Counter(
+        split_condition(one.verdict)[0]
+        for one in claim_blocks(docs).values()
+        if is_tested(one)
+    )
     words = ("hold", "hold under a condition", "fail as stated")
     return ", ".join(f"{found[v]} {w}" for v, w in zip(VERDICTS, words, strict=True))
 
 
-def slides(docs: Path, page: Path) -> str:
+def slides_table(docs: Path, page: Path) -> str:
     """Write the way from each section of the deck to our pages and to their tests.
 
-    A page belongs to the sections whose claims it settles, and to those that its front
+    A page belongs to the sections whose claims it judges, and to those that its front
     matter names as `sections`.
 
     Raises
@@ -180,50 +229,52 @@ def slides(docs: Path, page: Path) -> str:
     ClaimError
         If a section of the deck has no page.
     """
-    done, lines = settled(docs), ["| the deck, and our page | verdicts | tests |"]
+    done, lines = claim_blocks(docs), ["| the deck, and our page | verdicts | tests |"]
     lines.append("| --- | --- | --- |")
-    for section, paths in _places(docs).items():
+    for section, paths in _pages_by_section(docs).items():
         if not paths:
             raise ClaimError(f'no page treats the section "{section}" of the deck.')
         for path in paths:
-            target = pages.relative(path, page)
+            target = front_matter.relative_link(path, page)
             verdicts = [
-                f"[{key}]({target}#claim-{key.lower()}) {_short(done[key].verdict)}"
+                f"[{key}]({target}#claim-{key.lower()}) "
+                + split_condition(done[key].verdict)[0]
                 for key, claim in claims().items()
                 if claim.section == section and key in done and done[key].page == path
             ]
             cells = [
                 f"**{section}**<br>" * (path == paths[0])
-                + f"[{pages.title(docs / path)}]({target})",
+                + f"[{front_matter.title(docs / path)}]({target})",
                 "<br>".join(verdicts).replace(" ", "&nbsp;"),
-                "<br>".join(_tests(docs, path)),
+                "<br>".join(_tests_of(docs, path)),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _places(docs: Path) -> dict[str, list[Path]]:
+def _pages_by_section(docs: Path) -> dict[str, list[Path]]:
     """Return the pages of each section of the deck, in the order of its claims."""
-    done, known = settled(docs), claims()
+    done, known = claim_blocks(docs), claims()
     found: dict[str, dict[Path, None]] = {c.section: {} for c in known.values()}
     for key, claim in known.items():
         if key in done:
             found[claim.section][done[key].page] = None
     for path in sorted(docs.rglob("*.md")):
-        for section in pages.front(path.read_text("utf-8")).get("sections", []):
+        for section in front_matter.read(path.read_text("utf-8")).get("sections", []):
             found[section][path.relative_to(docs)] = None
     return {section: list(paths) for section, paths in found.items()}
 
 
-def _short(verdict: str) -> str:
-    """Return a verdict without its condition."""
-    return max((v for v in VERDICTS if verdict.startswith(v)), key=len)
+def split_condition(verdict: str) -> tuple[str, str]:
+    """Split a verdict into one of `VERDICTS` and the condition or the correction."""
+    bare = max((v for v in VERDICTS if verdict.startswith(v)), key=len)
+    return bare, verdict.removeprefix(bare).lstrip(": ")
 
 
-def _tests(docs: Path, page: Path) -> list[str]:
+def _tests_of(docs: Path, page: Path) -> list[str]:
     """Name what tests the topic of a page; the page itself is read, twice."""
     root = docs.parent
-    topic = pages.front((docs / page).read_text("utf-8")).get("topic")
+    topic = front_matter.read((docs / page).read_text("utf-8")).get("topic")
     paired = (root / f"src/chalkgrad/{topic}/_torch.py").is_file()
     files = sorted(
         path.relative_to(root / "tests").with_suffix("").as_posix()
@@ -233,3 +284,21 @@ def _tests(docs: Path, page: Path) -> list[str]:
     # Where a name may break, on a phone.
     names = [re.sub(r"([/_])", r"\1<wbr>", file) for file in files]
     return ["the contract"] * paired + [f"<code>{name}</code>" for name in names]
+
+
+# --- On a page ------------------------------------------------------------------------
+
+
+@directive("slides")
+def _write_slides() -> str:
+    return slides_table(DOCS, SLIDES)
+
+
+@directive("claims count", inline=True)
+def _write_count() -> str:
+    return count(DOCS)
+
+
+@directive("claims verdicts", inline=True)
+def _write_verdicts() -> str:
+    return verdicts(DOCS)

@@ -19,7 +19,7 @@ const colours = HighlightStyle.define(
 );
 
 // An editor in `parent`. Tab leaves it, as everywhere on a page.
-export default (parent, { text, label, run, leave }) => new EditorView({
+export default (parent, { text, label, run, leave, changed }) => new EditorView({
   parent,
   state: EditorState.create({
     doc: text,
@@ -32,9 +32,10 @@ export default (parent, { text, label, run, leave }) => new EditorView({
       python(),
       syntaxHighlighting(colours),
       EditorView.lineWrapping,
+      EditorView.updateListener.of(({ docChanged, state }) => docChanged && changed(state.doc.toString())),
       EditorView.contentAttributes.of({ "aria-label": label }),
       keymap.of([
-        { key: "Shift-Enter", run: () => { run(); return true; } },
+        ...["Shift-Enter", "Ctrl-Enter", "Mod-Enter"].map(key => ({ key, run: () => { run(); return true; } })),
         { key: "Escape", run: () => { leave(); return true; } },
         ...defaultKeymap,
         ...historyKeymap,

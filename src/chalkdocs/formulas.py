@@ -6,15 +6,21 @@ is the letter that Unicode has for it. A formula that does not parse, or that st
 beyond MathML Core, fails the build: otherwise only a reader would find it.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from queue import Queue
+from threading import Event, Thread
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
+from markdown.treeprocessors import Treeprocessor
 from py_mini_racer import JSEvalException, MiniRacer
+
+from chalkdocs.page_errors import PageError, at
 
 HERE = Path(__file__).parent
 MATH = re.compile(r"<math\b.*?</math>", re.S)  # as this module writes it: never nested
@@ -42,13 +48,25 @@ OPEN, CLOSE = set("([{⟨⌊⌈"), set(")]}⟩⌋⌉")
 ENDS = CLOSE | DOTS | BARS | {"′", "!"}  # after these, a sign joins two terms
 
 
-class FormulaError(ValueError):
+class FormulaError(PageError):
     """A formula that the site can't show."""
 
 
 @cache
 def _engine() -> MiniRacer:
-    engine = MiniRacer()
+    """Start V8 with KaTeX, in a thread that lives as long as Python does.
+
+    When Python ends it frees the engine, which crashes if the thread is gone that has
+    made it; and Zensical builds pages in threads that end before.
+    """
+    made = Queue[MiniRacer]()
+
+    def make() -> None:
+        made.put(MiniRacer())
+        Event().wait()
+
+    Thread(target=make, daemon=True).start()
+    engine = made.get()
     engine.eval((HERE / "katex/katex.min.js").read_text("utf-8"))
     return engine
 
@@ -68,10 +86,14 @@ def _read(tex: str, *, display: bool) -> Element:
     return found
 
 
-def styled(letter: str, variant: str) -> str:
+def letter_in_style(letter: str, variant: str) -> str:
     """Return the letter that Unicode has for a letter in a style: ``E``, double-struck.
 
-    >>> styled("E", "double-struck"), styled("Z", "script"), styled("L", "script")
+    >>> (
+    ...     letter_in_style("E", "double-struck"),
+    ...     letter_in_style("Z", "script"),
+    ...     letter_in_style("L", "script"),
+    ... )
     ('𝔼', '𝒵', 'ℒ')
     """
     style = variant.upper().replace("-", " ").replace("DOUBLE ", "DOUBLE-")
@@ -93,7 +115,9 @@ def mend(formula: Element) -> None:
         if variant and (variant, element.tag) != ("normal", "mi"):
             del element.attrib["mathvariant"]
             if variant != "normal" and element.text:
-                element.text = "".join(styled(c, variant) for c in element.text)
+                element.text = "".join(
+                    letter_in_style(c, variant) for c in element.text
+                )
         # A bar without an attribute is a relation, as in a | b.
         if element.text in DOTS or (element.text in BARS and element.attrib):
             _space(element)
@@ -185,7 +209,7 @@ def check(formula: Element, tex: str) -> None:
             raise refuse(f"no browser knows mathvariant={element.get('mathvariant')!r}")
 
 
-def _written(element: Element) -> str:
+def _serialize(element: Element) -> str:
     return ET.tostring(element, encoding="unicode", short_empty_elements=False)
 
 
@@ -214,12 +238,12 @@ def mathml(tex: str, *, display: bool) -> str:
     check(whole, tex)
     content = whole[0][0]  # of <semantics>; beside it stands the TeX
     if display or content.tag != "mrow" or len("".join(content.itertext())) <= LONG:
-        return _written(whole)
+        return _serialize(whole)
     cut = []
     for part in parts(list(content)):
         cut.append(Element("math"))
         cut[-1].extend(part)
-    return "".join(map(_written, cut)) if len(cut) > 1 else _written(whole)
+    return "".join(map(_serialize, cut)) if len(cut) > 1 else _serialize(whole)
 
 
 def plain(tex: str) -> str:
@@ -253,3 +277,37 @@ ITALIC = {
     for italic in map(chr, [*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)])
     if unicodedata.decomposition(italic)
 } | {"h": "ℎ"}
+
+
+# --- On a page ------------------------------------------------------------------------
+
+_ARITHMATEX = re.compile(
+    r'<(span|div) class="arithmatex">\s*\\([(\[])(.*?)\\[)\]]\s*</\1>', re.S
+)
+
+
+def set_formulas(text: str, lines: list[str]) -> str:
+    """Set what arithmatex has marked on a page whose Markdown is `lines`."""
+
+    def formula(match: re.Match[str]) -> str:
+        tag, opening, written = match.groups()
+        tex = html.unescape(written).strip()
+        with at(lines, tex.partition("\n")[0]):
+            out = mathml(tex, display=opening == "[")
+        return f'<{tag} class="arithmatex" data-search-exclude>{out}</{tag}>'
+
+    return _ARITHMATEX.sub(formula, text)
+
+
+class HeadingLabels(Treeprocessor):
+    """Let a heading's formula be read in letters in the table of contents."""
+
+    def run(self, root: Element) -> None:
+        """Give each heading with a formula the label that the contents show."""
+        for heading in root.iter():
+            if re.fullmatch("h[1-6]", str(heading.tag)) and any(
+                span.get("class") == "arithmatex" for span in heading.iter("span")
+            ):
+                text = "".join(heading.itertext())
+                label = re.sub(r"\\\((.+?)\\\)", lambda tex: plain(tex[1]), text)
+                heading.set("data-toc-label", label)

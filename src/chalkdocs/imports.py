@@ -1,5 +1,7 @@
 """Who imports whom in chalkgrad, read from the source without running it."""
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 from chalkdocs import sources
@@ -11,17 +13,19 @@ def imports(package: Path = PACKAGE) -> dict[str, set[str]]:
 
     ``"losses._torch"`` imports ``{"torch", "chalkgrad._core.check", …}``. Imports in
     functions count, and so does a name that is made while the program runs:
-    ``import_module(f"chalkgrad.optimizers._{half}")`` is ``"chalkgrad.optimizers._"``.
+    ``import_module(f"chalkgrad.losses._{backend}")`` is ``"chalkgrad.losses._"``.
     """
     found = {}
     for path in sorted(package.rglob("*.py")):
         name = ".".join(path.relative_to(package).with_suffix("").parts)
         said = sources.read(path)
-        found[name] = {_named(full, package) for full in said.imports}.union(said.calls)
+        found[name] = {_module_name(full, package) for full in said.imports}.union(
+            said.calls
+        )
     return found
 
 
-def _named(full: str, package: Path) -> str:
+def _module_name(full: str, package: Path) -> str:
     """Return the module: from a folder one imports modules, from a module its names."""
     module = full.rpartition(".")[0]
     inside = package.parent.joinpath(*module.split("."))
@@ -60,7 +64,7 @@ def levels(edges: dict[str, set[str]]) -> dict[str, int]:
     return known
 
 
-def direct(edges: dict[str, set[str]]) -> set[tuple[str, str]]:
+def direct_edges(edges: dict[str, set[str]]) -> set[tuple[str, str]]:
     """Return the edges that do not follow from others."""
     below = dict[str, set[str]]()
     for topic in sorted(edges, key=levels(edges).__getitem__):
@@ -71,3 +75,84 @@ def direct(edges: dict[str, set[str]]) -> set[tuple[str, str]]:
         for to in edges[topic]
         if not any(to in below[other] for other in edges[topic])
     }
+
+
+def private_uses(package: Path = PACKAGE) -> set[tuple[str, str]]:
+    """Return which module uses what another topic, or `_core`, does not export.
+
+    ``("landscape._numpy", "network._numpy._run")``, where a name is imported or follows
+    the name of an imported module. What a module exports is its ``__all__``.
+    """
+    found = set()
+    for path in sorted(package.rglob("*.py")):
+        name = ".".join(path.relative_to(package).with_suffix("").parts)
+        for module, used in _uses(path, package):
+            is_own = module.split(".")[0] == name.partition(".")[0]
+            if not is_own and used not in _exports(module, package):
+                found.add((name, f"{module}.{used}"))
+    return found
+
+
+def effects(package: Path = PACKAGE) -> set[str]:
+    """Return which modules change, when they are imported, what another one owns.
+
+    Such as ``type(arrays).kinds = …``, or ``setattr(arrays, …)``, outside of functions.
+    """
+    found = set()
+    for path in sorted(package.rglob("*.py")):
+        imported = sources.read(path).bindings.keys()
+        for node in sources.tree(path).body:
+            names = {
+                inner.id
+                for target in _assignment_targets(node)
+                for inner in ast.walk(target)
+                if isinstance(inner, ast.Name)
+            }
+            if names & imported:
+                found.add(".".join(path.relative_to(package).with_suffix("").parts))
+    return found
+
+
+def _assignment_targets(node: ast.stmt) -> list[ast.expr]:
+    """Return the attributes that a statement sets."""
+    if isinstance(node, ast.Assign):
+        return [t for t in node.targets if isinstance(t, ast.Attribute)]
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute):
+        return [node.target]
+    is_call = isinstance(node, ast.Expr) and "setattr(" in ast.unparse(node)
+    return [node.value] if isinstance(node, ast.Expr) and is_call else []
+
+
+def _uses(path: Path, package: Path) -> Iterator[tuple[str, str]]:
+    """Go through the names of other modules that a file speaks of."""
+    modules = {}
+    for name, full in sources.read(path).bindings.items():
+        if not full.startswith("chalkgrad."):
+            continue
+        inside = full.removeprefix("chalkgrad.")
+        if package.joinpath(*inside.split(".")).with_suffix(".py").is_file():
+            modules[name] = inside
+        elif "." in inside:
+            module, _, used = inside.rpartition(".")
+            yield module, used
+    tree = sources.tree(path)
+    stored = {  # a name of their own in some function
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            continue
+        if node.value.id in modules.keys() - stored and node.attr != "__all__":
+            yield modules[node.value.id], node.attr
+
+
+def _exports(module: str, package: Path) -> set[str]:
+    """Return what a module lists in ``__all__``; a folder exports its modules, too."""
+    place = package.joinpath(*module.split("."))
+    path = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    for node in sources.tree(path).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()

@@ -17,7 +17,7 @@ _LINK = re.compile(r'<a\b[^>]*\bhref="(https?://[^"#]+)')
 SHY = {401, 403, 405, 418, 429, 999}
 
 
-def leading_away(site: Path) -> dict[str, str]:
+def external_links(site: Path) -> dict[str, str]:
     """Return every address that a page links to, and one page that does."""
     return {
         html.unescape(address): str(page.relative_to(site))
@@ -41,7 +41,7 @@ def problem(address: str) -> str:
 
 def main(site: Path) -> int:
     """Print the links that lead nowhere; return how many there are."""
-    links = leading_away(site)
+    links = external_links(site)
     with ThreadPoolExecutor(8) as several:
         found = list(zip(links, several.map(problem, links), strict=True))
     broken = [(address, why) for address, why in found if why]

@@ -33,10 +33,11 @@ from jinja2 import FileSystemBytecodeCache
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from chalkdocs import artifacts, pages
-from chalkdocs.artifacts import NotMadeError, PageError
+from chalkdocs import artifacts, front_matter
+from chalkdocs.artifacts import NotMadeError
+from chalkdocs.drawings import describe
 from chalkdocs.figures import style
-from chalkdocs.markdown import described
+from chalkdocs.page_errors import PageError
 from chalkdocs.sources import ROOT, digest
 
 CACHE = ROOT / ".cache/notebooks"
@@ -61,7 +62,7 @@ LINKS = (
 # --- Running --------------------------------------------------------------------------
 
 
-def cached(path: Path) -> Path:
+def cache_path(path: Path) -> Path:
     """Return where a lab is kept that ran in the state of all that comes into it."""
     versions = [platform.python_version(), *map(version, LIBRARIES)]
     how = [PRELUDE, inspect.getsource(_run), *versions]
@@ -70,9 +71,9 @@ def cached(path: Path) -> Path:
     return CACHE / f"{path.stem}.{state}.ipynb"
 
 
-def executed(path: Path) -> Any:
+def execute(path: Path) -> Any:
     """Run a lab, or find what came out when it last ran in the same state."""
-    kept = cached(path)
+    kept = cache_path(path)
     if not kept.is_file():
         artifacts.keep(kept, nbformat.writes(_run(path)).encode())
     return nbformat.read(kept, as_version=4)
@@ -105,15 +106,15 @@ def _run(path: Path) -> Any:
 
 def markdown(path: Path) -> str:
     """Write an executed lab as Markdown."""
-    if not artifacts.waits and not cached(path).is_file():
-        return f"# {pages.title(path)}\n\n{NotMadeError('lab', path.stem).box}\n"
+    if not artifacts.waits and not cache_path(path).is_file():
+        return f"# {front_matter.title(path)}\n\n{NotMadeError('lab', path.stem).box}\n"
     parts = []
-    for number, cell in enumerate(executed(path).cells):
+    for number, cell in enumerate(execute(path).cells):
         if cell.cell_type == "code":
             parts.append(_fence(cell.source, ".python .cell"))
             for i, output in enumerate(cell.outputs):
                 where = f"{path.stem}-{number}-{i}"
-                parts.append(_shown(output, cell.metadata, where))
+                parts.append(_output(output, cell.metadata, where))
         else:
             parts.append(cell.source)
     text = "\n\n".join(parts)
@@ -128,7 +129,7 @@ def _fence(text: str, classes: str) -> str:
     return f"{ticks} {{ {classes} }}\n{text.rstrip()}\n{ticks}"
 
 
-def _shown(output: Any, cell: Any, where: str) -> str:
+def _output(output: Any, cell: Any, where: str) -> str:
     if output.get("name") == "stderr":
         raise PageError(f"{where}: the cell warns:\n{output.text}")
     if output.output_type == "stream":
@@ -141,7 +142,7 @@ def _shown(output: Any, cell: Any, where: str) -> str:
             '# %% alt="what it shows".'
         )
     drawing = style.page_svg(output.data["image/svg+xml"], where)
-    drawing = described(drawing, cell.alt)
+    drawing = describe(drawing, cell.alt)
     caption = html.escape(cell.get("caption", ""), quote=False)
     caption = caption and f"<figcaption>{caption}</figcaption>"
     return f'<figure class="drawing">{drawing}{caption}</figure>'
@@ -208,17 +209,17 @@ def on_files(files: Any, config: Any) -> None:
         artifacts.make_all(artifacts.artifacts())
     else:
         for file in files.documentation_pages():
-            settle(file)
+            freeze_state(file)
 
 
 def on_nav(nav: Any, **_: Any) -> None:
     """Name the pages that are not read now as they are named when they are."""
     for page in nav.pages:
         if not artifacts.waits and page.title is None and not page.file.is_modified():
-            page.title = pages.title(Path(page.file.abs_src_path))
+            page.title = front_matter.title(Path(page.file.abs_src_path))
 
 
-def settle(file: Any) -> None:
+def freeze_state(file: Any) -> None:
     """Say once whether a page must be built: it may change while others are built."""
     must = file.is_modified()
     file.is_modified = lambda: must

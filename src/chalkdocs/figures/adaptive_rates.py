@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import chalkgrad.numpy as cg
-from chalkdocs.figures.style import INK, SERIES
+from chalkdocs.figures.style import SERIES
 
-__all__ = ["forgiving", "profile", "rotation"]
+__all__ = ["profile", "rotation", "tolerance"]
 
 RACE = Path(__file__).parents[3] / "benchmarks/results/race.json"
 SHOWN = ["sgd", "momentum", "rmsprop", "adam", "barzilai-borwein", "prodigy"]
@@ -27,30 +27,32 @@ def _race() -> tuple[dict[str, Any], Any]:
 
 
 def rotation() -> Figure:
-    """A bowl along the axes, and turned: who notices."""
-    figure, axes = plt.subplots(1, 2, figsize=(5.2, 2.8), sharex=True, sharey=True)
-    x, y = np.meshgrid(np.linspace(-1.6, 1.6, 121), np.linspace(-1.6, 1.6, 121))
-    grid = np.stack([x, y], -1)
-    rules = {"gradient descent": cg.optimizers.sgd(lr=0.09)}
-    rules["Adam"] = cg.optimizers.adam(lr=0.08)
-    for axis, angle, what in zip(
-        axes, (0.0, -np.pi / 4), ("along the axes", "turned"), strict=True
-    ):
-        bowl = cg.experiments.quadratic(20, angle=angle)
-        heights = np.geomspace(0.05, 30, 9)
-        axis.contour(x, y, bowl.loss(grid), heights, colors=INK, alpha=0.25)
-        walks = cg.experiments.race(bowl, rules, steps=25)
-        for (name, walk), colour in zip(walks.items(), SERIES, strict=False):
-            axis.plot(*walk.w.T, ".-", color=colour, linewidth=1.3, label=name)
-        axis.plot(0, 0, "+", color=INK, markersize=9)
-        axis.set(title=what, xlabel="w₁", aspect="equal")
-    axes[0].set(ylabel="w₂", xlim=(-1.6, 1.6), ylim=(-1.6, 1.6))
-    axes[0].legend(loc="lower left", fontsize=9)
+    """The loss against the rate, on a bowl along the axes and turned."""
+    rates = np.geomspace(1e-3, 3, 43)
+    starts = np.random.default_rng(0).uniform(-2, 2, (64, 2))
+    curves: list[tuple[str, Any, float, str]] = [
+        ("gradient descent, both", cg.optimizers.sgd, 0.0, "-"),
+        ("Adam, along the axes", cg.optimizers.adam, 0.0, "--"),
+        ("Adam, turned", cg.optimizers.adam, np.pi / 8, "-."),
+    ]
+    figure, axis = plt.subplots(figsize=(5.2, 3.1))
+    for (name, rule, angle, line), colour in zip(curves, SERIES, strict=False):
+        bowl = cg.experiments.quadratic(100, angle=angle)
+        found = cg.experiments.compare_optimizers(
+            bowl,
+            {name: rule(np.repeat(rates, len(starts))[:, None])},
+            steps=200,
+            start=np.tile(starts, (len(rates), 1)),
+        )[name]
+        median = np.median(found.loss[-1].reshape(len(rates), -1), 1)
+        axis.loglog(rates, median, line, color=colour, label=name)
+    axis.set(xlabel="rate η", ylabel="loss after 200 steps", ylim=(1e-10, 30))
+    axis.legend(fontsize=9)
     return figure
 
 
-def forgiving() -> Figure:
-    """The share of all runs that arrive, against the one rate for all."""
+def tolerance() -> Figure:
+    """The share of all runs that converge, against the one rate for all."""
     found, steps = _race()
     arrived = np.isfinite(steps).mean((1, 3))
     figure, axis = plt.subplots()

@@ -41,7 +41,7 @@ def _long(edges: set[tuple[str, str]], places: Places) -> float:
     return total
 
 
-def _placed(edges: set[tuple[str, str]], level: dict[str, int]) -> Places:
+def _place(edges: set[tuple[str, str]], level: dict[str, int]) -> Places:
     """Give each topic a place in its row, row by row, until no row gets better."""
     names = sorted({topic for edge in edges for topic in edge})
     rows = [[t for t in names if level[t] == n] for n in range(max(level.values()) + 1)]
@@ -64,23 +64,24 @@ def _placed(edges: set[tuple[str, str]], level: dict[str, int]) -> Places:
     return places
 
 
-def _box(axis: Axes, name: str, place: tuple[float, float], halves: set[str]) -> None:
-    """Draw a topic: a band for each half that has a file of its own."""
+def _box(axis: Axes, name: str, place: tuple[float, float], files: set[str]) -> None:
+    """Draw a topic: a band for each backend that has a file of its own."""
     left, bottom = place[0] - WIDE / 2, place[1] - HIGH / 2
     axis.add_patch(Rectangle((left, bottom), WIDE, HIGH, fc=PAPER, ec=INK, lw=0.8))
     axis.text(place[0], place[1] + 0.04, name, ha="center", va="center", fontsize=9.5)
     bands = {"_numpy": (left, NUMPY), "_torch": (place[0], TORCH)}
-    for half in bands.keys() & halves:
-        start, colour = bands[half]
-        axis.add_patch(Rectangle((start, bottom), WIDE / 2, 0.09, fc=colour, ec="none"))
+    for backend, (start, colour) in bands.items():
+        if backend in files:
+            band = Rectangle((start, bottom), WIDE / 2, 0.09, fc=colour, ec="none")
+            axis.add_patch(band)
 
 
 def topics() -> Figure:
     """The topics, each above those that it imports."""
     found = imports.imports()
     edges = imports.topics(found)
-    arrows = imports.direct(edges)
-    places = _placed(arrows, imports.levels(edges))
+    arrows = imports.direct_edges(edges)
+    places = _place(arrows, imports.levels(edges))
     alone = [topic for topic in edges if topic not in places]
     top = max(y for _, y in places.values())
     for i, topic in enumerate(alone):

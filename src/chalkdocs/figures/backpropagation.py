@@ -52,7 +52,7 @@ def diamond() -> Figure:
 def explosion() -> Figure:
     """Work path by path against work with one visit a node."""
     depths = range(1, 19)
-    ladders = [cg.backprop.layered(2, depth) for depth in depths]
+    ladders = [cg.backprop.layered_dag(2, depth) for depth in depths]
     # Walking them all would hold up the build: each path has depth + 1 edges.
     walked = [(depth + 1) * 2**depth for depth in depths]
     once = [ladder.reverse("f", "x").multiplications for ladder in ladders]

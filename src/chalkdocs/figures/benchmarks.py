@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from chalkdocs import results
+from chalkdocs import benchmark_results
+from chalkdocs.benchmark_results import Value
 from chalkdocs.figures.style import INK, SERIES
-from chalkdocs.results import Value
 
 __all__ = ["limit", "many", "training"]
 
@@ -33,7 +33,7 @@ def limit() -> Figure:
     def bar(contest: Contest, who: str) -> str:
         return "share of the limit" if who == contest["ours"] else ""
 
-    figure = _panels(TRAINING[:2], results.share, bar, "{:.0%}", start=0)
+    figure = _panels(TRAINING[:2], benchmark_results.share, bar, "{:.0%}", start=0)
     for axis in figure.axes:
         axis.set(xlim=(0, 1.15))
         axis.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
@@ -42,7 +42,9 @@ def limit() -> Figure:
 
 
 def _ratios(names: tuple[str, ...]) -> Figure:
-    figure = _panels(names, results.ratio, lambda _, who: who, "{:.3g}", start=1)
+    figure = _panels(
+        names, benchmark_results.ratio, lambda _, who: who, "{:.3g}", start=1
+    )
     ends = [axis.dataLim.intervalx for axis in figure.axes]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     for axis in figure.axes:
@@ -65,9 +67,9 @@ def _panels(
 
     What is drawn begins at `start`: at 1, who is faster than ours goes to the left.
     """
-    found = results.read("cpu") or {"contests": {}}
+    found = benchmark_results.read("cpu") or {"contests": {}}
     contests = {k: v for k, v in found["contests"].items() if k in names}
-    wanted = {one.name: one.least for one in results.bars("cpu", None)}
+    wanted = {one.name: one.least for one in benchmark_results.bars("cpu", None)}
     counts = [len(contest["us"]) for contest in contests.values()] or [3]
     figure, axes = plt.subplots(
         len(counts), 1, figsize=(5.4, 0.28 * sum(counts) + 0.55 * len(counts) + 0.4),

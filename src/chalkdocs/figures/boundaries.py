@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, SERIES
 
-__all__ = ["bend", "cup", "learned", "seeds"]
+__all__ = ["bend", "cup", "regions", "seeds"]
 
 SETS = {
     "moons": cg.data.moons,
@@ -21,7 +21,7 @@ SETS = {
 
 
 @cache
-def _trained(name: str, hidden: tuple[int, ...], seeds: tuple[int, ...]) -> Any:
+def _train(name: str, hidden: tuple[int, ...], seeds: tuple[int, ...]) -> Any:
     """The network of the page, trained as on the page, and its points."""
     x, labels = SETS[name](200)
     net = cg.network([2, *hidden, 1], activation="tanh")
@@ -49,13 +49,13 @@ def _plane(x: np.ndarray, margin: float = 0.35, n: int = 80) -> Any:
     return across, up, np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
 
 
-def learned() -> Figure:
+def regions() -> Figure:
     """Boundaries of the network of the page on three sets."""
     figure, axes = plt.subplot_mosaic(
         [["moons", "moons"], ["circles", "spirals"]], figsize=(5.2, 5.2)
     )
     for name, axis in axes.items():
-        net, w, x, labels = _trained(name, (8, 8), (0,))
+        net, w, x, labels = _train(name, (8, 8), (0,))
         across, up, plane = _plane(x)
         out = net.forward(w[0], plane).reshape(len(up), len(across))
         for k, levels in enumerate(([-1e9, 0], [0, 1e9])):
@@ -82,7 +82,7 @@ def _lines(x: np.ndarray) -> list[np.ndarray]:
 
 def _best(name: str, hidden: tuple[int, ...]) -> Any:
     """Of 20 networks that have every point right, the one whose features lie widest."""
-    net, w, x, labels = _trained(name, hidden, tuple(range(20)))
+    net, w, x, labels = _train(name, hidden, tuple(range(20)))
     right = cg.training.accuracy(net, w, x, labels) == 1
     wide = []
     for weights in w[right]:
@@ -169,7 +169,7 @@ def _svm(x: np.ndarray, labels: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def seeds() -> Figure:
     """The boundaries of five networks and the SVM's."""
-    net, w, x, labels = _trained("moons", (8, 8), tuple(range(5)))
+    net, w, x, labels = _train("moons", (8, 8), tuple(range(5)))
     across, up, plane = _plane(x, 0.9, 80)
     shape = (len(up), len(across))
     figure, axis = plt.subplots(figsize=(5.2, 3.8))

@@ -18,7 +18,7 @@ RESULT = Path(__file__).parents[3] / "benchmarks/results/comparison.json"
 
 
 @cache
-def _measured() -> Any:
+def _measurements() -> Any:
     return json.loads(RESULT.read_text("utf-8"))
 
 
@@ -47,7 +47,7 @@ def digits() -> Figure:
         "network": (SERIES[1], "s--"),
     }
     for axis, side in zip(axes, (2, 4, 8), strict=True):
-        runs = [run for run in _measured()["digits"] if run["side"] == side]
+        runs = [run for run in _measurements()["digits"] if run["side"] == side]
         _draw(axis, runs, "n", names)
         axis.set(title=f"{side**2} features", ylim=(0.2, 1))
         axis.set_xticks([20, 100, 500], ["20", "100", "500"])
@@ -69,7 +69,7 @@ def signals() -> Figure:
         "dense network": (SERIES[4], "s--"),
         "sliding network": (SERIES[1], "s--"),
     }
-    runs = _measured()["signals"]
+    runs = _measurements()["signals"]
     _draw(axes[0], [run for run in runs if run["length"] == 32], "n", names)
     _draw(axes[1], [run for run in runs if run["n"] == 500], "length", names)
     axes[0].set(title="signals of 32 numbers", xlabel="signals to learn from")

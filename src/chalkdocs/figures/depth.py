@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, SERIES
 
-__all__ = ["folds", "learned", "pieces", "plane", "race"]
+__all__ = ["contest", "folds", "pieces", "plane", "race"]
 
 FLAT, DEEP = (1, 34, 1), (1, 6, 6, 6, 1)
 
@@ -111,7 +111,7 @@ def plane() -> Figure:
 
 
 @cache
-def _trained(sizes: tuple[int, ...]) -> tuple[Any, Any, Any]:
+def _train(sizes: tuple[int, ...]) -> tuple[Any, Any, Any]:
     """Five networks on each of five sawteeth: functions, targets, errors."""
     u = np.linspace(0, 1, 129)
     saws = np.repeat([_sawtooth(u, depth) for depth in range(1, 6)], 5, axis=0)
@@ -126,7 +126,7 @@ def _trained(sizes: tuple[int, ...]) -> tuple[Any, Any, Any]:
     return out.reshape(5, 5, 129), saws.reshape(5, 5, 129), errors.reshape(5, 5)
 
 
-def learned() -> Figure:
+def contest() -> Figure:
     """The best networks of either shape on eight pieces."""
     figure, axes = plt.subplots(2, 1, figsize=(5.2, 3.8), sharex=True, sharey=True)
     u = np.linspace(0, 1, 129)
@@ -134,7 +134,7 @@ def learned() -> Figure:
     for axis, sizes, name, colour in zip(
         axes, (FLAT, DEEP), names, SERIES[1:], strict=False
     ):
-        out, saws, errors = _trained(sizes)
+        out, saws, errors = _train(sizes)
         axis.plot(u, saws[2, 0], "--", color=INK, linewidth=1.2, alpha=0.7)
         axis.plot(u, out[2, errors[2].argmin()], color=colour)
         axis.set(title=name, yticks=[0, 1], xticks=[0, 0.5, 1])
@@ -146,7 +146,7 @@ def race() -> Figure:
     figure, axis = plt.subplots(figsize=(5.2, 3.1))
     styles = ((FLAT, "one layer of 34", -0.1), (DEEP, "three layers of 6", 0.1))
     for (sizes, name, shift), colour in zip(styles, SERIES[1:], strict=False):
-        errors = _trained(sizes)[2]
+        errors = _train(sizes)[2]
         places = np.arange(1, 6) + shift
         axis.vlines(places, errors.min(1), errors.max(1), color=colour, lw=2)
         axis.plot(places, np.median(errors, 1), "o", color=colour, label=name)

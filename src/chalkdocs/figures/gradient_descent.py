@@ -25,13 +25,13 @@ def _walk(lr: float, steps: int) -> np.ndarray:
 
 
 def bowl() -> Figure:
-    """Four rates on one bowl: creeping, good, bouncing, gone."""
+    """Four rates on one bowl: slow, good, oscillating, diverging."""
     figure, axes = plt.subplots(2, 2, figsize=(5.2, 4.2), sharex=True, sharey=True)
     rates = [
-        (0.01, "creeps"),
+        (0.01, "is slow"),
         (0.1, "comes near"),
-        (0.19, "bounces"),
-        (0.205, "is lost"),
+        (0.19, "oscillates"),
+        (0.205, "diverges"),
     ]
     for axis, (lr, what), colour in zip(axes.flat, rates, SERIES, strict=False):
         for height in np.geomspace(0.1, 14, 8):
@@ -72,7 +72,7 @@ def limit() -> Figure:
 
 
 def momentum() -> Figure:
-    """Rate and momentum: where the walk glides, swings, and is lost."""
+    """Rate and momentum: where a run is overdamped, oscillates, and diverges."""
     mu = np.linspace(0, 1, 201)
     figure, axis = plt.subplots(figsize=(5.2, 3.2))
     limit, (low, high) = 2 * (1 + mu), ((1 + s * np.sqrt(mu)) ** 2 for s in (-1, 1))
@@ -81,13 +81,13 @@ def momentum() -> Figure:
     axis.plot(limit, mu, color=SERIES[1])
     for border in (low, high):
         axis.plot(border, mu, color=SERIES[0], linestyle=":")
-    axis.text(0.06, 0.05, "glides", color=INK)
-    axis.text(1.6, 0.55, "swings, and arrives", color=INK, ha="center")
-    axis.text(3.2, 0.2, "is lost", color=INK)
+    axis.text(0.02, 0.03, "overdamped", color=INK, fontsize=8)
+    axis.text(1.6, 0.55, "oscillates, and converges", color=INK, ha="center")
+    axis.text(3.1, 0.2, "diverges", color=INK)
     axis.annotate(
-        "jumps, and arrives",
+        "alternates, and converges",
         (2.1, 0.15),
-        (0.75, 0.27),
+        (0.95, 0.27),
         color=INK,
         arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8},
     )

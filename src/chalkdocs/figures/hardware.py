@@ -27,14 +27,14 @@ GPU = {
 
 
 @cache
-def _measured(name: str = "ladder.json") -> Any:
+def _measurements(name: str = "ladder.json") -> Any:
     path = RESULTS / name
     return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
 def _bound(part: Any) -> float:
     """The roofline of the machine that was measured, in microseconds."""
-    top = _measured()["ceilings"]
+    top = _measurements()["ceilings"]
     machine = cg.hardware.Machine(top["gflops"], top["copy"], top["in_place"])
     return 1e6 * cg.hardware.roofline(part["flops"], part["bytes"], machine)
 
@@ -49,7 +49,7 @@ def ladder() -> Figure:
         2, 1, figsize=(5.4, 6.4), height_ratios=[11, 8], sharex=True
     )
     for axis, (what, title) in zip(axes, titles.items(), strict=True):
-        part, on_gpu = _measured()[what], _measured("ladder-cuda.json")
+        part, on_gpu = _measurements()[what], _measurements("ladder-cuda.json")
         rungs = {rung["name"]: rung["ratio"] for rung in part["rungs"]}
         there = on_gpu[what]["rungs"] if on_gpu else []
         found = {rung["name"]: rung["ratio"] for rung in there}
@@ -83,7 +83,7 @@ def ladder() -> Figure:
 
 def roofline() -> Figure:
     """The bound of the machine, and what the programs reach of it."""
-    top = _measured()["ceilings"]
+    top = _measurements()["ceilings"]
     bandwidth = max(top["copy"], top["in_place"])
     figure, axis = plt.subplots(figsize=(5.2, 3.4))
     intensity = np.geomspace(0.1, 200, 200)
@@ -95,7 +95,7 @@ def roofline() -> Figure:
         "layer": {"NumPy, no matrix product": "no matrix product", "NumPy": "NumPy"},
     }
     for what, colour in (("adam", SERIES[1]), ("layer", SERIES[0])):
-        part = _measured()[what]
+        part = _measurements()[what]
         at = part["flops"] / part["bytes"]
         for rung in part["rungs"]:
             if rung["name"] in labels[what]:
@@ -156,7 +156,7 @@ def sums() -> Figure:
     return figure
 
 
-def _rounded(x: Any) -> Any:
+def _round(x: Any) -> Any:
     """Keep 7 bits of the fraction: bfloat16, to nearest, ties to even."""
     bits = np.asarray(x, "float32").view("uint32")
     return (bits + 0x7FFF + (bits >> 16 & 1) >> 16 << 16).view("float32")
@@ -170,7 +170,7 @@ def steps() -> Figure:
         step, start = np.float32(update), np.float32(1)
         nearest, chance = [start], [start]
         for noise in draws:
-            nearest.append(_rounded(nearest[-1] + step))
+            nearest.append(_round(nearest[-1] + step))
             bits = np.asarray(chance[-1] + step).view("uint32") + noise
             chance.append((bits >> 16 << 16).view("float32"))
         exact = 1 + update * np.arange(301)
@@ -190,7 +190,7 @@ def _race(optimizer: Any, steps: int, every: int) -> Any:
     x = x.astype("float32")
     net, loss = cg.network([64, 32, 10]), cg.losses.cross_entropy
     draws = np.random.default_rng(0)
-    w = np.tile(_rounded(net.init(rng=0)), (4, 1))
+    w = np.tile(_round(net.init(rng=0)), (4, 1))
     step = net.plan(w, loss=loss, optimizer=optimizer, batch_size=50)
     lost, heights = np.zeros_like(w[3]), []
     for t in range(steps + 1):
@@ -200,12 +200,12 @@ def _race(optimizer: Any, steps: int, every: int) -> Any:
         old = step.w[3].copy()
         step(x[batch], labels[batch])
         _, nearest, chance, kahan = step.w
-        nearest[:] = _rounded(nearest)
+        nearest[:] = _round(nearest)
         noise = draws.integers(2**16, size=net.size, dtype="uint32")
         chance[:] = (chance.view("uint32") + noise >> 16 << 16).view("float32")
         owed = kahan - old + lost
-        kahan[:] = _rounded(old + owed)
-        lost = _rounded(owed - (kahan - old))
+        kahan[:] = _round(old + owed)
+        lost = _round(owed - (kahan - old))
     return np.array(heights)
 
 

@@ -101,7 +101,7 @@ def edge() -> Figure:
             found = [
                 cg.landscape.sharpness(
                     net, w, T, CURVE, cg.losses.mse, tolerance=1e-4
-                ).largest
+                ).eigenvalue
                 for w in step.w
             ]
             sharp.append(found)
@@ -172,7 +172,7 @@ def schedules() -> Figure:
         "inverse_sqrt": s.inverse_sqrt(1.0, steps=15),
         "one_cycle": s.one_cycle(1.0, steps=100),
         "warmup_stable_decay": s.warmup_stable_decay(
-            1.0, steps=100, climb=15, decay=30
+            1.0, steps=100, warmup_steps=15, decay_steps=30
         ),
         "plateau": s.plateau(1.0, losses, factor=0.5, patience=20),
     }

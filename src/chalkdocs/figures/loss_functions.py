@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, SERIES
 
-__all__ = ["family", "overfitting", "saturated"]
+__all__ = ["family", "overfitting", "saturation"]
 
 FOR_NUMBERS: dict[str, Any] = {
     "squared": cg.losses.mse,
@@ -43,7 +43,7 @@ def family() -> Figure:
     return figure
 
 
-def saturated() -> Figure:
+def saturation() -> Figure:
     """Squared error and cross-entropy of a sigmoid, and how steep they are."""
     z = np.linspace(-10, 6, 321)
     yes = np.ones_like(z)

@@ -26,7 +26,7 @@ LOSS = cg.losses.cross_entropy
 
 
 @cache
-def _measured() -> Any:
+def _measurements() -> Any:
     return json.loads(RESULT.read_text("utf-8"))
 
 
@@ -43,7 +43,7 @@ def planes() -> Figure:
     """Four planes: shallow and deep, plain and with skip connections."""
     figure, axes = plt.subplots(2, 2, figsize=(5.2, 5.0), sharex=True, sharey=True)
     steps = np.linspace(-0.5, 0.5, 41)
-    for axis, plane in zip(axes.flat, _measured()["planes"], strict=True):
+    for axis, plane in zip(axes.flat, _measurements()["planes"], strict=True):
         heights = np.log10(plane["heights"])
         _ground(axis, steps, steps, heights.T, np.linspace(-2, 3, 11))
         axis.plot(0, 0, "+", color=SERIES[1], markersize=9)
@@ -88,7 +88,7 @@ def invariance() -> Figure:
             (rescaled, "rewritten", "--", 1.8),
         ):
             d = cg.landscape.directions(net, u, normalize=kind)[0]
-            line = cg.landscape.slice(net, u, x, labels, LOSS, d, points=101)
+            line = cg.landscape.loss_grid(net, u, x, labels, LOSS, d, points=101)
             axis.plot(steps, line, style, linewidth=width, label=label)
         axis.set(xlabel="along d₁", ylim=(0, 12))
         axis.set_title("raw direction" if kind == "none" else "scaled by filter")
@@ -103,7 +103,7 @@ def walk() -> Figure:
     seen = cg.landscape.project(path)
     along, up = seen.coordinates.T
     radius = 1.15 * float(abs(seen.coordinates).max())
-    heights = cg.landscape.slice(
+    heights = cg.landscape.loss_grid(
         net, path[-1], x, labels, LOSS, seen.directions, radius=radius, points=61
     )
     steps = np.linspace(-radius, radius, 61)
@@ -114,7 +114,7 @@ def walk() -> Figure:
         axis.annotate(
             word, (along[spot], up[spot]), shift, textcoords="offset points", ha="right"
         )
-    first, second = seen.explained
+    first, second = seen.explained_variance_ratio
     axis.set(xlabel=f"first direction, {first:.0%} of the variance")
     axis.set(ylabel=f"second, {second:.0%}", xlim=(-3, radius), ylim=(-3, 4.2))
     return figure
@@ -148,7 +148,7 @@ def ruggedness() -> Figure:
     for (width, skip), colour in zip(kinds, SERIES, strict=False):
         runs = [
             run
-            for run in _measured()["runs"]
+            for run in _measurements()["runs"]
             if (run["width"], run["skip"]) == (width, skip)
         ]
         depths = [run["depth"] for run in runs]

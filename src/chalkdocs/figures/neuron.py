@@ -85,7 +85,7 @@ def mistakes() -> Figure:
             color=INK,
             linewidth=1.8 if last else 0.9,
             linestyle="-" if last else "--",
-            alpha=1 if last else 0.15 + 0.4 * i / len(lines),
+            alpha=1 if last else 0.35 + 0.4 * i / len(lines),
         )
     for sign, marker, colour in ((1, "o", SERIES[0]), (-1, "s", SERIES[1])):
         axis.plot(*x[targets == sign].T, marker, color=colour, markersize=5)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, SERIES
 
-__all__ = ["boundary", "dead", "overfitting", "signal"]
+__all__ = ["curves", "dead", "signal"]
 
 LOSS = cg.losses.cross_entropy
 
@@ -88,102 +88,104 @@ def dead() -> Figure:
     return figure
 
 
-def overfitting() -> Figure:
-    """Losses that part, and what early stopping and weight decay make of it."""
+def _curves(
+    sizes: list[int], optimizer: Any, *, rows: int = 300, **more: Any
+) -> tuple[Any, Any]:
+    """Train on digits; return the training loss and the validation loss."""
     x, labels = cg.data.digits()
-    x_train, true, x_rest, y_rest = cg.data.split(x, labels, fraction=1497 / 1797)
+    net = cg.network(sizes)
+    w = net.init(scheme=more.pop("scheme", "he"))
+    validation = more.pop("validation", (x[600:900], labels[600:900]))
+    found = cg.training.fit(
+        net,
+        w,
+        x[:rows],
+        labels[:rows],
+        loss=LOSS,
+        optimizer=optimizer,
+        epochs=more.pop("epochs", 60),
+        validation=validation,
+        progress=False,
+        **more,
+    )
+    return found.loss, found.validation_loss
+
+
+def _curves_with_dropout() -> tuple[Any, Any]:
+    """Train with half of the units off: a loss that is higher than without."""
+    x, labels = cg.data.digits()
+    net, rng, opt = (
+        cg.network([64, 32, 10]),
+        np.random.default_rng(0),
+        cg.optimizers.adam(0.01),
+    )
+    w = net.init()
+    state, losses, unseen = opt.init(w), [], []
+    for _ in range(60):
+        mask = (rng.random((300, 32)) >= 0.7) / 0.3
+
+        def height(w: Any, mask: Any = mask) -> Any:
+            (V, c), (W, b) = net.layers(w)
+            h = cg.activations.relu(x[:300] @ V + c) * mask
+            return LOSS(h @ W + b, labels[:300])
+
+        value, grad = cg.autodiff.value_and_grad(height)(w)
+        w, state = opt.step(w, grad, state)
+        losses.append(float(value))
+        unseen.append(float(LOSS(net.forward(w, x[600:900]), labels[600:900])))
+    return losses, unseen
+
+
+def curves() -> Figure:
+    """Eight learning curves: one healthy, and seven with one thing wrong each."""
+    x, labels = cg.data.digits()
+    adam, sgd = cg.optimizers.adam, cg.optimizers.sgd
+    wide = [64, 32, 10]
+    other = np.random.default_rng(0).permutation(300)
+    panels = [
+        (
+            "A",
+            _curves(wide, adam(0.01), rows=1400, validation=(x[1400:], labels[1400:])),
+        ),
+        ("B", _curves(wide, sgd(0.02))),
+        ("C", _curves(wide, sgd(2.2))),
+        ("D", _curves([64, *[32] * 12, 10], adam(0.002), scheme="normal")),
+        ("E", _memorise()),
+        (
+            "F",
+            _curves(wide, adam(0.01), validation=(x[600:900], labels[600:900][other])),
+        ),
+        ("G", _curves(wide, adam(0.01), validation=(x[:300], labels[:300]))),
+        ("H", _curves_with_dropout()),
+    ]
+    figure, axes = plt.subplots(4, 2, figsize=(5.2, 6.6), sharex=True, sharey=True)
+    for axis, (name, (seen, unseen)) in zip(axes.flat, panels, strict=True):
+        axis.axhline(np.log(10), color=INK, linestyle=":", linewidth=1)
+        steps = np.arange(1, len(seen) + 1)
+        axis.plot(steps, seen, color=SERIES[0])
+        axis.plot(steps, unseen, "--", color=SERIES[1])
+        axis.set(ylim=(0, 4.2), xlim=(0, 60))
+        axis.set_title(name, loc="left")
+    for axis in axes[-1]:
+        axis.set_xlabel("epoch")
+    return figure
+
+
+def _memorise() -> tuple[Any, Any]:
+    """Train on few images with wrong labels: the validation loss rises again."""
+    x, labels = cg.data.digits()
     rng = np.random.default_rng(0)
-    wrong = rng.random(300) < 0.25
-    y_train = (true + wrong * rng.integers(1, 10, 300)) % 10
-    _, _, *watched = cg.data.split(x_rest, y_rest, fraction=300 / 1497)
+    wrong = (labels[:200] + rng.integers(1, 10, 200) * (rng.random(200) < 0.3)) % 10
     net = cg.network([64, 64, 10])
-    figure, (left, right) = plt.subplots(1, 2, figsize=(5.2, 2.8))
-    decays = [(0.0, "none"), (10.0, "weight decay 10")]
-    steps = np.arange(1, 151)
-    for (decay, label), colour in zip(decays, SERIES[1:], strict=False):
-        trace = cg.training.fit(
-            net,
-            net.init(0),
-            x_train,
-            y_train,
-            loss=LOSS,
-            optimizer=cg.optimizers.adamw(0.01, weight_decay=decay),
-            epochs=150,
-            validation=tuple(watched),
-            progress=False,
-        )
-        assert trace.validation_loss is not None
-        assert trace.validation_accuracy is not None
-        if not decay:
-            best = int(trace.validation_loss.argmin())
-            left.plot(steps, trace.loss, color=SERIES[0])
-            left.plot(steps, trace.validation_loss, color=colour)
-            left.annotate(
-                "training",
-                (150, trace.loss[-1]),
-                (-50, 12),
-                color=SERIES[0],
-                textcoords="offset points",
-            )
-            left.annotate(
-                "validation",
-                (150, trace.validation_loss[-1]),
-                (0, 6),
-                color=colour,
-                textcoords="offset points",
-                ha="right",
-            )
-            for axis in (left, right):
-                axis.axvline(best + 1, color=INK, alpha=0.5, linewidth=1)
-        right.plot(steps, 100 * trace.validation_accuracy, color=colour)
-        right.annotate(
-            label,
-            (150, 100 * trace.validation_accuracy[-1]),
-            (0, -14 if not decay else 8),
-            color=colour,
-            textcoords="offset points",
-            ha="right",
-        )
-    left.set(xlabel="step", title="loss", ylim=(0, None))
-    right.set(xlabel="step", title="validation accuracy, percent", ylim=(50, 100))
-    return figure
-
-
-def boundary() -> Figure:
-    """A rare class: the line as trained, and with the rare points weighted."""
-    points, kind = cg.data.blobs(2000, classes=2, rng=0, noise=0.8)
-    keep = np.array([i for i in range(2000) if i % 2 == 0 or i < 40])
-    points, kind = points[keep], kind[keep]
-    net = cg.network([2, 2])
-    figure, axis = plt.subplots(figsize=(5.2, 3.1))
-    common, rare = points[kind == 0], points[kind == 1]
-    axis.plot(*common.T, ".", color=INK, alpha=0.25, markersize=4)
-    axis.plot(*rare.T, "D", color=SERIES[1], markersize=5)
-    words = [(1, "as they are", "right"), (50, "the rare 50 times", "left")]
-    for (times, label, side), colour in zip(words, (SERIES[0], SERIES[2]), strict=True):
-        rows = np.repeat(np.arange(len(kind)), np.where(kind == 1, times, 1))
-        w = cg.training.fit(
-            net,
-            net.init(),
-            points[rows],
-            kind[rows],
-            loss=LOSS,
-            optimizer=cg.optimizers.adam(0.1),
-            epochs=150,
-            progress=False,
-        ).w
-        W, b = net.layers(w)[0]
-        (a, c), d = W[:, 1] - W[:, 0], b[1] - b[0]
-        y = np.array([-2.6, 2.6])
-        x = -(c * y + d) / a
-        axis.plot(x, y, color=colour)
-        axis.annotate(
-            label,
-            (x[1], y[1]),
-            (0, 4),
-            textcoords="offset points",
-            color=colour,
-            ha=side,
-        )
-    axis.set(xlim=(-3.4, 3.6), ylim=(-2.6, 3), xlabel="x₁", ylabel="x₂")
-    return figure
+    found = cg.training.fit(
+        net,
+        net.init(),
+        x[:200],
+        wrong,
+        loss=LOSS,
+        optimizer=cg.optimizers.adam(0.02),
+        epochs=60,
+        validation=(x[600:900], labels[600:900]),
+        progress=False,
+    )
+    return found.loss, found.validation_loss

@@ -32,9 +32,9 @@ def walks() -> Figure:
     away = np.stack([across, up], axis=-1) - best
     heights = np.einsum("...i,ij,...j->...", away, hessian, away) / 2
     figure, axes = plt.subplots(3, 1, figsize=(5.2, 7.4), sharex=True, sharey=True)
-    sizes = [(N, "all 50"), (10, "10"), (1, "1")]
-    for axis, (size, name), colour in zip(axes, sizes, SERIES, strict=False):
-        opt, rng = cg.optimizers.sgd(lr=0.1), np.random.default_rng(3)
+    sizes = [(N, "all 50", 0.7), (10, "10", 0.3), (1, "1", 0.1)]
+    for axis, (size, name, lr), colour in zip(axes, sizes, SERIES, strict=False):
+        opt, rng = cg.optimizers.sgd(lr=lr), np.random.default_rng(3)
         w = net.init(scheme="zeros")
         state, places = opt.init(w), [w]
         for _ in range(passes):
@@ -48,7 +48,7 @@ def walks() -> Figure:
         )
         axis.plot(*np.array(places).T, "o-", color=colour, markersize=3, linewidth=1.1)
         axis.plot(*best, "+", color=INK, markersize=11, markeredgewidth=2)
-        axis.set(title=f"batches of {name}: {len(places) - 1} steps")
+        axis.set(title=f"batches of {name}, η = {lr:g}: {len(places) - 1} steps")
         axis.set_ylabel("intercept")
     axes[-1].set_xlabel("slope")
     return figure

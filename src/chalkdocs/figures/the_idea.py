@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import chalkgrad.numpy as cg
 from chalkdocs.figures.style import INK, SERIES
 
-__all__ = ["exciting", "features", "rate", "weights"]
+__all__ = ["favourites", "features", "rate", "weights"]
 
 # Blue, the middle of both themes, orange: pixels keep their colours in the dark.
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#1f5fbf", "#d9d9d2", "#c2410c"])
@@ -66,7 +66,7 @@ def weights() -> Figure:
     return figure
 
 
-def exciting() -> Figure:
+def favourites() -> Figure:
     """Eight units, with the four images that excite each most."""
     W, h, images = _units()
     alive = int((h.max(0) > 0).sum())
@@ -77,8 +77,8 @@ def exciting() -> Figure:
         for axis, image in zip(column[1:], h[:, unit].argsort()[:-5:-1], strict=True):
             axis.imshow(-images[image].reshape(8, 8), cmap="gray")
             axis.axis("off")
-    axes[0, 0].set_title("the pickiest", loc="left")
-    axes[0, 4].set_title("the least picky", loc="left")
+    axes[0, 0].set_title("the most selective", loc="left")
+    axes[0, 4].set_title("the least selective", loc="left")
     return figure
 
 
@@ -113,7 +113,7 @@ def features() -> Figure:
     axis.axhline(pixels, color=SERIES[3], linestyle="--", linewidth=1.2)
     for text, at, colour in (
         ("learned", (2.2, learned[0] + 0.03), SERIES[0]),
-        ("by chance", (5.5, chance[1] - 0.06), SERIES[1]),
+        ("random", (5.5, chance[1] - 0.06), SERIES[1]),
         ("by hand", (11.0, by_hand + 0.022), SERIES[2]),
         ("all pixels", (80.0, pixels - 0.027), SERIES[3]),
     ):

@@ -89,7 +89,7 @@ def widths() -> Figure:
             name, (200, bound[5] * 200 / 128), (-4, 10), textcoords="offset points"
         )
     for n in (4, 8, 16, 32, 64):
-        errors = abs(_curve(_trained(n), x) - _wave(x)).max(-1)
+        errors = abs(_curve(_train(n), x) - _wave(x)).max(-1)
         axis.vlines(n * 1.12, errors.min(), errors.max(), color=SERIES[2], lw=4)
     axis.annotate("trained", (72, 0.012), (6, 0), textcoords="offset points")
     axis.set(xlabel="hidden neurons n", ylabel="worst error")
@@ -98,7 +98,7 @@ def widths() -> Figure:
     return figure
 
 
-def _trained(n: int) -> tuple[Any, Any]:
+def _train(n: int) -> tuple[Any, Any]:
     """Ten networks after 600 steps of Adam."""
     x = np.linspace(-1, 1, 65)[:, None]
     net = cg.network([1, n, 1])

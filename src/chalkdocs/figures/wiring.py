@@ -134,13 +134,13 @@ def bound() -> Figure:
     figure, axis = plt.subplots(figsize=(5.2, 3.3))
     limits = []
     for margin in margins:
-        counts, least = [], np.inf
+        counts, bounds = [], []
         for seed in range(20):
             x, labels = cg.data.separable(100, rng=seed, margin=margin)
             targets = 2 * labels - 1
             counts.append(sum(cg.perceptron.fit(x, targets, epochs=1000).mistakes))
-            least = min(least, cg.perceptron.mistake_bound(line, x, targets))
-        limits.append(least)
+            bounds.append(cg.perceptron.mistake_bound(line, x, targets))
+        limits.append(np.median(bounds))
         axis.plot([margin] * 20, counts, "o", color=SERIES[0], markersize=4, alpha=0.6)
     axis.loglog(margins, limits, "--", color=SERIES[1])
     axis.annotate(

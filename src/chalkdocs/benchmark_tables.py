@@ -4,10 +4,12 @@ The JSON in ``benchmarks/results`` says what a number belongs to. What was not r
 said to be so, and what was run with other code than there is now is called stale.
 """
 
+import json
 from typing import Any
 
-from chalkdocs import results
-from chalkdocs.results import Bar, Value
+from chalkdocs import benchmark_results
+from chalkdocs.benchmark_results import Bar, Value
+from chalkdocs.directives import directive
 
 NOT_RUN = "*Not run yet.*"
 
@@ -18,54 +20,61 @@ def rows(head: list[str], body: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def on(machine: dict[str, str]) -> str:
+def machine_line(machine: dict[str, str]) -> str:
     """Say what was measured on what."""
     return f"*Measured on: {', '.join(f'{k} {v}' for k, v in machine.items())}.*"
 
 
-def stale(source: dict[str, str]) -> str:
+def stale_note(source: dict[str, str]) -> str:
     """Say which topics have changed since, if any has."""
-    topics = results.changed(source)
+    topics = benchmark_results.changed_topics(source)
     return f"**Stale:** the code of {', '.join(topics)} has changed since." * bool(
         topics
     )
 
 
+@directive("table")
 def table(name: str) -> str:
     """Write the table that a benchmark has made, and what it was measured on."""
-    found = results.read(name)
+    found = benchmark_results.read(name)
     if found is None:
         return NOT_RUN
     made = found["table"]
-    return f"{rows(made['head'], made['rows'])}\n\n{on(found['machine'])}"
+    return f"{rows(made['head'], made['rows'])}\n\n{machine_line(found['machine'])}"
 
 
 # --- Contests -------------------------------------------------------------------------
 
 
+@directive("contests")
 def contests(name: str) -> str:
     """Write a table for each contest: everyone's time, against ours."""
-    found = results.read(name)
+    found = benchmark_results.read(name)
     if found is None:
         return NOT_RUN
-    parts = [on(found["machine"]), _stale_contests(found)]
+    parts = [machine_line(found["machine"]), _stale_contests_note(found)]
     for contest in found["contests"].values():
-        mark = " (stale)" * bool(stale(contest["source"]))
-        parts += [f"**{contest['title']}**{mark}", _contest(contest)]
+        mark = " (stale)" * bool(stale_note(contest["source"]))
+        parts += [f"**{contest['title']}**{mark}", _contest_table(contest)]
     return "\n\n".join(filter(None, parts))
 
 
-def _stale_contests(found: dict[str, Any]) -> str:
+def _stale_contests_note(found: dict[str, Any]) -> str:
     contests = found["contests"].values()
-    return stale({k: v for contest in contests for k, v in contest["source"].items()})
+    return stale_note(
+        {k: v for contest in contests for k, v in contest["source"].items()}
+    )
 
 
-def _contest(contest: dict[str, Any]) -> str:
+def _contest_table(contest: dict[str, Any]) -> str:
     limited = bool(contest["limits"])
     head = ["who", f"µs a {contest['unit']}", "× ours", "quartiles"]
     body = []
     for who, us in contest["us"].items():
-        times, part = results.ratio(contest, who), results.share(contest, who)
+        times, part = (
+            benchmark_results.ratio(contest, who),
+            benchmark_results.share(contest, who),
+        )
         cells = [who, number(min(us)), *_spread(times)]
         body.append(cells + [f"{part.median:.0%}" if part else ""] * limited)
     for what, us in contest["limits"].items():
@@ -79,7 +88,7 @@ def _spread(value: Value | None) -> list[str]:
     if value is None:
         return ["–", "–"]
     quartiles = f"{number(value.low)} … {number(value.high)}"
-    return [number(value.median), quartiles + ", noisy" * value.noisy]
+    return [number(value.median), quartiles + ", noisy" * value.is_noisy]
 
 
 def number(x: float) -> str:
@@ -92,10 +101,11 @@ def number(x: float) -> str:
 MET = {True: "met", False: "**not met**", None: ""}
 
 
+@directive("bars")
 def bars(where: str) -> str:
     """Write the bars for a machine, "cpu" or "h100", and what came of each."""
-    found = results.read({"cpu": "cpu", "h100": "cuda"}[where])
-    asked = results.bars(where, found)
+    found = benchmark_results.read({"cpu": "cpu", "h100": "cuda"}[where])
+    asked = benchmark_results.bars(where, found)
     ran = [bar for bar in asked if bar.value]
     met = sum(bar.met is True for bar in asked)
     parts = [rows(["bar", "wanted", "found", "met?"], [_bar(bar) for bar in asked])]
@@ -105,15 +115,30 @@ def bars(where: str) -> str:
         parts.insert(0, NOT_RUN)
     if len(ran) < len(asked) and ran:
         parts.append(f"Not run yet: {len(asked) - len(ran)}.")
-    parts.append(_stale_contests(found) if found else "")
+    parts.append(_stale_contests_note(found) if found else "")
     return "\n\n".join(filter(None, parts))
+
+
+COUNTED = ("kernels", "products", "launches", "waits", "copies")
+
+
+@directive("counted")
+def step_costs() -> str:
+    """Write what a step costs on a pretended GPU."""
+    path = benchmark_results.RESULTS / "counted.json"
+    costs = json.loads(path.read_text("utf-8"))["costs"]
+    lines = [
+        [name, *(str(cost[kind]) for kind in COUNTED), f"{cost['bytes'] / 1e6:,.1f}"]
+        for name, cost in costs.items()
+    ]
+    return rows(["counted", *COUNTED, "MB moved"], lines)
 
 
 def _bar(bar: Bar) -> list[str]:
     name = f"{bar.name}<br><small>{bar.why}</small>"
     if bar.value is None:
         return [name, bar.wanted, "not run yet", ""]
-    noisy = ", noisy" * bar.value.noisy
+    noisy = ", noisy" * bar.value.is_noisy
     return [name, bar.wanted, number(bar.value.median) + noisy, MET[bar.met]]
 
 
@@ -130,15 +155,22 @@ COLUMNS = {
 }
 
 
+@directive("parity ledger")
 def parity() -> str:
     """Write the ledger: for every function the error of its value and its gradient."""
-    found, on_gpu = results.read("parity"), results.read("parity-cuda")
+    found, on_gpu = (
+        benchmark_results.read("parity"),
+        benchmark_results.read("parity-cuda"),
+    )
     if found is None:
         return NOT_RUN
-    lines = [on(found["machine"]), on(on_gpu["machine"]) if on_gpu else ""]
+    lines = [
+        machine_line(found["machine"]),
+        machine_line(on_gpu["machine"]) if on_gpu else "",
+    ]
     topics = dict.fromkeys(path.partition(".")[0] for path in found["rows"])
     for topic in topics:
-        lines += [f"## {topic.capitalize()}", _topic(topic, found, on_gpu)]
+        lines += [f"## {topic.capitalize()}", _topic_table(topic, found, on_gpu)]
     lines.append("## Without a row")
     for why in dict.fromkeys(found["elsewhere"].values()):
         named = [f"`{path}`" for path, it in found["elsewhere"].items() if it == why]
@@ -146,7 +178,9 @@ def parity() -> str:
     return "\n\n".join(filter(None, lines))
 
 
-def _topic(topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None) -> str:
+def _topic_table(
+    topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None
+) -> str:
     head = ["function"]
     for label in COLUMNS.values():
         missing = label.startswith("CUDA") and on_gpu is None
@@ -157,8 +191,8 @@ def _topic(topic: str, found: dict[str, Any], on_gpu: dict[str, Any] | None) -> 
             continue
         gpu = on_gpu["rows"].get(path) if on_gpu else None
         units = row["units"] | (gpu["units"] if gpu else {})
-        marks[stale(row["source"])] = None
-        if gpu and (words := stale(gpu["source"])):
+        marks[stale_note(row["source"])] = None
+        if gpu and (words := stale_note(gpu["source"])):
             marks[f"On the GPU: {words}"] = None
         cells = [_pair(units.get(column)) for column in COLUMNS]
         # Where a name may break, on a phone.

@@ -1,13 +1,14 @@
 """Finish a built site: what no engine gives a page, whichever engine built it.
 
-``python -m chalkdocs.finish site`` changes the files in ``site`` and adds some:
+``python -m chalkdocs.postprocess site`` changes the files in ``site`` and adds some:
 
 - every page gets a Content-Security-Policy, for a host that sends no headers;
 - the sections of the navigation get the names that they lack;
-- every page asks for its fonts at once, and the font of formulas holds no letter that
-  stands in no formula;
+- every page asks for its fonts at once, and these hold the letters that stand somewhere
+  on the site, that of formulas those of formulas, the hand those of plain sentences;
 - every page says what to show beside a link to it, and there is a picture to show;
 - the index of the search is fetched when somebody searches;
+- the style sheet loses its comments, which only its writers read;
 - ``404.html`` says what has happened, and leads on;
 - ``llms.txt`` lists the pages, and ``llms-full.txt`` holds the lecture as Markdown.
 
@@ -19,8 +20,9 @@ import hashlib
 import html
 import io
 import re
+import string
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -32,14 +34,22 @@ import yaml
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from chalkdocs import artifacts, card, formulas
+from chalkdocs import artifacts, claims, formulas, front_matter, social_card
 from chalkdocs.artifacts import CACHE
-from chalkdocs.markdown import DOCS
-from chalkdocs.sources import ROOT, digest
+from chalkdocs.navigation import walk_nav
+from chalkdocs.sources import DOCS, ROOT, digest
 
 CARD = "assets/images/social.png"
-FONTS = ("inter-latin-wght-normal", "jetbrains-mono-latin-wght-normal")
+CARDS = "assets/images/cards/{}.png"  # of the pages that have one of their own
+FONTS = (
+    "inter-latin-wght-normal",
+    "jetbrains-mono-latin-wght-normal",
+    "patrick-hand-latin-400-normal",
+)
+HAND = FONTS[2]
 MATH_FONT = "stix-two-math-latin-400-normal"
+KEYS = string.printable  # what a reader may type
+CHALK = string.ascii_letters + string.digits + " .,:;?!'()%-"  # what a hand may write
 LECTURE = ("traditional-ml/", "perceptron/", "training/", "labs/")
 
 
@@ -90,31 +100,37 @@ _OURS = re.compile(
     r'\n<(meta http-equiv="Content-Sec|link rel="preload"|script data-early|'
     r'meta property="og:|meta name="twitter:).*>'
 )
+# Firefox fetches what comes next before anybody asks; the policy has no word for that.
+_NEXT = re.compile(r'\n\s*<link rel="next" href="[^"]*">')
 
 
-def _found(what: re.Pattern[str], page: str) -> str:
+def _first_match(what: re.Pattern[str], page: str) -> str:
     found = what.search(page)
     return html.unescape(found[1]).strip() if found else ""
 
 
 def title(page: str, config: dict[str, Any]) -> str:
     """Return the title of a page, without the name of the site."""
-    return _found(_TITLE, page).removesuffix(f" - {config['site_name']}")
+    return _first_match(_TITLE, page).removesuffix(f" - {config['site_name']}")
 
 
-def fonts(page: str, root: str) -> Iterator[str]:
+def font_preloads(page: str, root: str) -> Iterator[str]:
     """Ask for the fonts of a page at once, not when the style sheet names them."""
     for name in (*FONTS, MATH_FONT) if formulas.MATH.search(page) else FONTS:
         font = f'href="{root}assets/fonts/{name}.woff2" as="font" type="font/woff2"'
         yield f'<link rel="preload" {font} crossorigin>'
 
 
-def thinned(font: Path, letters: set[str]) -> bytes:
-    """Return a font of formulas with these letters alone, in each of their sizes."""
-    options = subset.Options(flavor="woff2", layout_features=[], hinting=False)
+def subset_font(font: Path, letters: set[str]) -> bytes:
+    """Return a font with these letters alone; of formulas, in each of their sizes."""
+    options = subset.Options(flavor="woff2", hinting=False)
     # Without the time of day, the same site has the same bytes.
     with TTFont(font, recalcTimestamp=False) as drawn:
-        fitted(drawn)
+        if font.stem == HAND:
+            options.layout_features = ["kern"]
+        if "MATH" in drawn:
+            options.layout_features = []
+            fit_math_font(drawn)
         thin = subset.Subsetter(options)
         thin.populate(unicodes=set(map(ord, letters)) & set(drawn.getBestCmap()))
         thin.subset(drawn)
@@ -124,7 +140,7 @@ def thinned(font: Path, letters: set[str]) -> bytes:
     return written.getvalue()
 
 
-def kept(path: Path, make: Callable[[], bytes], *states: bytes) -> bytes:
+def make_once(path: Path, make: Callable[[], bytes], *states: bytes) -> bytes:
     """Return what is made from some states, and make it only once."""
     ours = [fontTools.version.encode(), Path(__file__).read_bytes()]
     state = hashlib.sha256(b"".join([*ours, *states])).hexdigest()[:16]
@@ -137,7 +153,7 @@ def kept(path: Path, make: Callable[[], bytes], *states: bytes) -> bytes:
 TALLEST = 2500  # thousandths of an em: a fraction of fractions in brackets
 
 
-def fitted(font: TTFont) -> None:
+def fit_math_font(font: TTFont) -> None:
     """Let a font of formulas fit text on a screen.
 
     Chromium leaves as much room for a root or a bracket as its widest size takes. So no
@@ -166,25 +182,50 @@ def fitted(font: TTFont) -> None:
         font["hmtx"][size.VariantGlyph] = (width, glyph.xMin)
 
 
-def shared(page: str, config: dict[str, Any]) -> Iterator[str]:
-    """Write what a page shows of itself where somebody shares its address."""
-    here, home = _found(_CANONICAL, page), config["site_url"]
+def cards(docs: Path, config: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
+    """Return title and verdicts of each page that judges claims, by address."""
+    found = dict[str, tuple[str, list[str]]]()
+    for _, source in walk_nav(config["nav"]):
+        path = docs / source
+        judged = front_matter.read(path.read_text("utf-8")).get("claims", [])
+        if judged:
+            done = claims.claim_blocks(docs)
+            verdicts = [claims.split_condition(done[key].verdict)[0] for key in judged]
+            found[address(source)] = front_matter.title(path), verdicts
+    return found
+
+
+def open_graph(
+    page: str, config: dict[str, Any], own: Container[str] = ()
+) -> Iterator[str]:
+    """Write what a page shows of itself where somebody shares its address.
+
+    The pages at the addresses `own` have a card of their own.
+    """
+    here, home = _first_match(_CANONICAL, page), config["site_url"]
     if not here:  # a page for errors has no address
         return
+    where = here.removeprefix(home)
+    card = CARDS.format(card_name(where)) if where in own else CARD
     properties = {
         "og:type": "website" if here == home else "article",
         "og:site_name": config["site_name"],
         "og:title": title(page, config),
-        "og:description": _found(_DESCRIPTION, page),
+        "og:description": _first_match(_DESCRIPTION, page),
         "og:url": here,
-        "og:image": home + CARD,
-        "og:image:width": card.SIZE[0],
-        "og:image:height": card.SIZE[1],
-        "og:image:alt": card.ALT,
+        "og:image": home + card,
+        "og:image:width": social_card.SIZE[0],
+        "og:image:height": social_card.SIZE[1],
+        "og:image:alt": social_card.ALT,
     }
     for name, value in properties.items():
         yield f'<meta property="{name}" content="{html.escape(str(value))}">'
     yield '<meta name="twitter:card" content="summary_large_image">'
+
+
+def card_name(where: str) -> str:
+    """Return the name of the card of a page, from its address."""
+    return where.strip("/").replace("/", ".")
 
 
 # --- What others leave wrong ----------------------------------------------------------
@@ -195,7 +236,7 @@ _SECTION = re.compile(
 )
 
 
-def mended(page: str) -> str:
+def fix_a11y(page: str) -> str:
     """Name each section of the navigation, which may have an empty label for a name.
 
     And let no key stop where there is nothing to do.
@@ -217,7 +258,7 @@ lecture</a>
 <a class="md-button" href="{0}">Go to the first page</a></p>"""
 
 
-def not_found(page: str, root: str, config: dict[str, Any]) -> str:
+def error_page(page: str, root: str, config: dict[str, Any]) -> str:
     """Say what has happened, and lead on.
 
     It is served for any address, of any depth: its links begin at the root of the host.
@@ -236,27 +277,23 @@ def not_found(page: str, root: str, config: dict[str, Any]) -> str:
 # --- Before the theme's script --------------------------------------------------------
 
 
-def early() -> str:
+def early_script() -> str:
     """Return the script that every page runs before anything else, in one line."""
     lines = (DOCS / "assets/js/early.js").read_text("utf-8").splitlines()
-    code = " ".join(line.strip() for line in lines if not line.startswith("//"))
+    bare = (line.strip() for line in lines)
+    code = " ".join(line for line in bare if not line.startswith("//"))
     return f"<script data-early>{code}</script>"
 
 
+def bare_style(text: str) -> str:
+    """Return a style sheet without its comments and indents: a third of its weight."""
+    before, *others = text.split("/*")
+    kept = before + "".join(other.partition("*/")[2] for other in others)
+    lines = (line.strip() for line in kept.splitlines())
+    return "".join(f"{line}\n" for line in lines if line)
+
+
 # --- For programs that read -----------------------------------------------------------
-
-
-def listed(nav: list[Any], section: str = "") -> Iterator[tuple[str, str]]:
-    """Go through the navigation: the section and the source of each page."""
-    for entry in nav:
-        if isinstance(entry, str):
-            yield section, entry
-        else:
-            for title, inside in entry.items():
-                if isinstance(inside, str):
-                    yield section, inside
-                else:
-                    yield from listed(inside, title)
 
 
 def address(source: str) -> str:
@@ -269,20 +306,20 @@ def address(source: str) -> str:
 def list_of_pages(site: Path, config: dict[str, Any]) -> str:
     """Write ``llms.txt``: a line for each page, in the order of the navigation."""
     lines = [f"# {config['site_name']}", f"> {config['site_description']}"]
-    for section, group in groupby(listed(config["nav"]), key=lambda item: item[0]):
+    for section, group in groupby(walk_nav(config["nav"]), key=lambda item: item[0]):
         lines.append(f"## {section or 'Start'}")
         entries = []
         for _, source in group:
             page = (site / address(source) / "index.html").read_text("utf-8")
             link = f"[{title(page, config)}]({config['site_url']}{address(source)})"
-            entries.append(f"- {link}: {_found(_DESCRIPTION, page)}")
+            entries.append(f"- {link}: {_first_match(_DESCRIPTION, page)}")
         lines.append("\n".join(entries))
     return "\n\n".join(lines) + "\n"
 
 
 def full_text(docs: Path, config: dict[str, Any]) -> str:
     """Write ``llms-full.txt``: the lecture and its labs, as they were written."""
-    sources = [source for _, source in listed(config["nav"])]
+    sources = [source for _, source in walk_nav(config["nav"])]
     lecture = [docs / source for source in sources if source.startswith(LECTURE)]
     return "\n".join(path.read_text("utf-8") for path in lecture)
 
@@ -290,38 +327,60 @@ def full_text(docs: Path, config: dict[str, Any]) -> str:
 # --- All of it ------------------------------------------------------------------------
 
 
-def finish(site: Path, config: dict[str, Any], docs: Path) -> None:
+def postprocess(site: Path, config: dict[str, Any], docs: Path) -> None:
     """Finish a built site."""
     home = config["site_url"]
     files = sorted(site.rglob("*.html"))
-    texts = {path: mended(_OURS.sub("", path.read_text("utf-8"))) for path in files}
+    texts = {
+        path: fix_a11y(_NEXT.sub("", _OURS.sub("", path.read_text("utf-8"))))
+        for path in files
+    }
     missing = site / "404.html"
-    texts[missing] = not_found(texts[missing], urlsplit(home).path, config)
+    texts[missing] = error_page(texts[missing], urlsplit(home).path, config)
     # The theme fetches a page and puts it in the place of the last one, whose policy
     # stays. So all pages have one policy.
-    scripts = inline_scripts(early()).union(*map(inline_scripts, texts.values()))
+    scripts = inline_scripts(early_script()).union(*map(inline_scripts, texts.values()))
+    own = cards(docs, config)
     head = [f'<meta http-equiv="Content-Security-Policy" content="{policy(scripts)}">']
-    head.append(early())
+    head.append(early_script())
     for path, text in texts.items():
         if text.count(_CHARSET) != 1:
             raise SiteError(f"{path}: where is its {_CHARSET}?")
         up = "../" * (len(path.relative_to(site).parts) - 1)
         root = urlsplit(home).path if path == missing else up
-        ours = "\n".join([_CHARSET, *head, *fonts(text, root), *shared(text, config)])
+        ours = "\n".join(
+            [
+                _CHARSET,
+                *head,
+                *font_preloads(text, root),
+                *open_graph(text, config, own),
+            ]
+        )
         path.write_text(text.replace(_CHARSET, ours), "utf-8")
-    letters = set().union(*map(formulas.letters, texts.values()))
-    words = "".join(sorted(letters)).encode()
-    for font in site.glob(f"assets/fonts/{MATH_FONT}.woff2"):
-        thin = partial(thinned, font, letters)
-        font.write_bytes(kept(font, thin, font.read_bytes(), words))
+    for sheet in site.glob("assets/css/*.css"):
+        sheet.write_text(bare_style(sheet.read_text("utf-8")), "utf-8")
+    written = (path.read_text("utf-8") for path in site.glob("assets/js/**/*.js"))
+    shown = map(html.unescape, texts.values())
+    typed = {*KEYS, *"".join(shown), *"".join(written)}
+    drawn = set().union(*map(formulas.letters, texts.values()))
+    for font in sorted(site.glob("assets/fonts/*.woff2")):
+        letters = {MATH_FONT: drawn, HAND: set(CHALK)}.get(font.stem, typed)
+        words = "".join(sorted(letters)).encode()
+        thin = partial(subset_font, font, letters)
+        font.write_bytes(make_once(font, thin, font.read_bytes(), words))
     (site / "llms.txt").write_text(list_of_pages(site, config), "utf-8")
     (site / "llms-full.txt").write_text(full_text(docs, config), "utf-8")
-    picture = site / CARD
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    drawn = digest(Path(card.__file__)).encode()
-    picture.write_bytes(kept(picture, card.draw, drawn))
+    state = digest(Path(social_card.__file__)).encode()
+    drawings = {CARD: ("", list[str]())}
+    drawings |= {CARDS.format(card_name(where)): card for where, card in own.items()}
+    for name, (heading, verdicts) in drawings.items():
+        picture = site / name
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        make = partial(social_card.draw, heading, verdicts)
+        states = state, heading.encode(), " ".join(verdicts).encode()
+        picture.write_bytes(make_once(picture, make, *states))
 
 
 if __name__ == "__main__":
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
-    finish(Path(sys.argv[1]), settings, DOCS)
+    postprocess(Path(sys.argv[1]), settings, DOCS)

@@ -35,7 +35,7 @@ def fingerprints(topics: Iterable[str], package: Path = PACKAGE) -> dict[str, st
     return {topic: fingerprint(topic, package) for topic in topics}
 
 
-def changed(source: dict[str, str], package: Path = PACKAGE) -> list[str]:
+def changed_topics(source: dict[str, str], package: Path = PACKAGE) -> list[str]:
     """Return the topics whose code is not what it was."""
     now = fingerprints((t for t in source if (package / t).is_dir()), package)
     return [topic for topic, digest in source.items() if now.get(topic) != digest]
@@ -54,7 +54,7 @@ class Value(NamedTuple):
     """The upper quartile."""
 
     @property
-    def noisy(self) -> bool:
+    def is_noisy(self) -> bool:
         """Whether the quartiles are so far apart that it should be measured again."""
         return self.high - self.low > NOISY * self.median
 
