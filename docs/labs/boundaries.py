@@ -42,13 +42,16 @@ def train(net, x, labels, *, seeds=SEEDS, lr=0.02, steps=300):
     x, labels = (np.repeat(each, seeds, axis=0) for each in (x, labels))
     scheme = "he" if "relu" in net.activation else "xavier"
     w = np.tile(net.init(range(seeds), scheme=scheme), (len(x) // seeds, 1))
-    optimizer = cg.optimizers.adam(lr)
-    state = optimizer.init(w)
+    step = net.plan(
+        w,
+        loss=cg.losses.cross_entropy,
+        optimizer=cg.optimizers.adam(lr),
+        batch_size=x.shape[-2],
+    )
     for _ in range(steps):
-        _, grad = net.loss_and_grad(w, x, labels, cg.losses.cross_entropy)
-        w, state = optimizer.step(w, grad, state)
-    right = (net.forward(w, x).argmax(-1) == labels).mean(-1)
-    return w.reshape(-1, seeds, net.size), right.reshape(-1, seeds)
+        step(x, labels)
+    right = (net.forward(step.w, x).argmax(-1) == labels).mean(-1)
+    return step.w.reshape(-1, seeds, net.size), right.reshape(-1, seeds)
 
 
 def plane(x, margin=0.3, ticks=40):
@@ -85,7 +88,7 @@ def solved(right):
 #
 # One hidden layer of ReLU units: two of them, four, sixteen.
 
-# %% alt="Fifteen small squares: five sets of points, moons, circles, spirals, exclusive or and three blobs, below them the regions drawn by 2, 4 and 16 units. With 2 units the blobs are parted; elsewhere the boundary has a corner or two and leaves points on the wrong side. With 4, a polygon parts the circles, and exclusive or is right. With 16 all but the spirals are parted, and the spirals nearly." caption="Rows: 2, 4 and 16 units. Above each: how many of eight starts solve it. Drawn is the one in the middle."
+# %% alt="Fifteen small squares: five sets of points, moons, circles, spirals, exclusive or and three blobs, below them the regions drawn by 2, 4 and 16 units. With 2 units the blobs are separated; elsewhere the boundary has a corner or two and leaves points on the wrong side. With 4, a polygon separates the circles, and exclusive or is right. With 16 all but the spirals are separated, and the spirals nearly." caption="Rows: 2, 4 and 16 units. Above each: how many of eight starts solve it. Drawn is the one in the middle."
 figure, axes = plt.subplots(3, 5, figsize=(5.8, 3.9))
 sets = [np.stack(each) for each in zip(*points.values(), strict=True)]
 won = {}
@@ -107,7 +110,7 @@ assert sum(won[2]) < sum(won[4]) < sum(won[16])
 assert won[2][:3] == [0, 0, 0]
 
 # %% [markdown]
-# Two units can bend a boundary along two lines, and no start parts moons, circles or spirals
+# Two units can bend a boundary along two lines, and no start separates moons, circles or spirals
 # with that. Four can part the circles and the moons, and yet some starts do not get there.
 # Units beyond the needed are tickets in a lottery.
 #

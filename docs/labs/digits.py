@@ -1,5 +1,5 @@
 # ---
-# description: One problem from start to finish, in both halves; what the network gets wrong, and why.
+# description: One problem from start to finish, in both backends; what the network gets wrong, and why.
 # tags: [MNIST]
 # ---
 
@@ -7,7 +7,7 @@
 # # Digits, from start to finish
 #
 # Read 1797 images, train a network on most of them, and find out where it fails: once with
-# the NumPy half and once with the PyTorch half, from one seed. You need:
+# the NumPy backend and once with the PyTorch backend, from one seed. You need:
 # [gradient descent](../training/gradient-descent.md).
 
 # %%
@@ -38,27 +38,28 @@ for digit, count in enumerate(np.bincount(labels)):
     print(f"{count} times {digit}")
 
 # %% [markdown]
-# The classes are about equally large, so a network that knows nothing is right in one case
-# of ten. That is the number to beat first.
+# The classes are about equally large, so guessing is right in one case of ten: the **chance
+# level**. That is the number to beat first.
 
 # %% [markdown]
 # ## Split
 #
-# Three parts. The network learns from the first. On the second we watch it and choose, for
-# instance when to stop. The third stays shut until the end: a number on which anything was
-# chosen is no longer a fair one.
+# Three parts. The network learns from the first, the **training set**. On the second, the
+# **validation set**, we watch it and choose, for instance when to stop. The third, the
+# **test set**, stays shut until the end: a number on which anything was chosen is no longer
+# a fair one.
 
 # %%
 x, labels, x_test, labels_test = cg.data.split(x, labels, fraction=0.2)
-x, labels, x_watch, labels_watch = cg.data.split(x, labels, fraction=0.2)
+x, labels, x_val, labels_val = cg.data.split(x, labels, fraction=0.2)
 print(len(x), "to learn from")
-print(len(x_watch), "to watch")
-print(len(x_test), "for the end")
+print(len(x_val), "for validation")
+print(len(x_test), "to test")
 
 # %% [markdown]
 # ## Train, twice
 #
-# The function takes the half as an argument, and nothing else in it knows which half it is.
+# The function takes the backend as an argument, and nothing else in it knows which backend it is.
 # NumPy draws every random number in both, so both start from the same weights and see the
 # same batches.
 
@@ -66,7 +67,7 @@ print(len(x_test), "for the end")
 # %%
 def train(cg):
     net = cg.network([64, 64, 10])
-    trace = cg.training.fit(
+    result = cg.training.fit(
         net,
         net.init(rng=0),
         cg.array(x),
@@ -75,28 +76,28 @@ def train(cg):
         optimizer=cg.optimizers.adam(lr=0.003),
         epochs=20,
         batch_size=32,
-        validation=(cg.array(x_watch), cg.array(labels_watch)),
+        validation=(cg.array(x_val), cg.array(labels_val)),
     )
-    return net, trace
+    return net, result
 
 
-net, trace = train(cg)
-net_torch, trace_torch = train(cg_torch)
-apart = abs(trace.w - cg_torch.asnumpy(trace_torch.w)).max()
-print(f"after {trace.steps} steps no weight differs")
+net, result = train(cg)
+net_torch, result_torch = train(cg_torch)
+apart = abs(result.w - cg_torch.asnumpy(result_torch.w)).max()
+print(f"after {result.steps} steps no weight differs")
 print(f"by more than {apart:.0e}")
 assert apart < 1e-6
 
 # %% [markdown]
-# Rounding differs between the halves, and each step carries the difference on. After all
+# Rounding differs between the backends, and each step carries the difference on. After all
 # those steps it is still far too small to see:
 
-# %% alt="Loss against epoch. The loss on the examples falls steadily. The loss on the watched part falls too, flattens, and stays above it. For each, the dashed curve of the PyTorch half lies on the solid one of the NumPy half." caption="Solid: NumPy. Dashed: PyTorch."
+# %% alt="Loss against epoch. The loss on the examples falls steadily. The validation loss falls too, flattens, and stays above it. For each, the dashed curve of the PyTorch backend lies on the solid one of the NumPy backend." caption="Solid: NumPy. Dashed: PyTorch."
 figure, axis = plt.subplots()
-epochs = np.arange(1, len(trace.loss) + 1)
+epochs = np.arange(1, len(result.loss) + 1)
 for loss, other, name, colour in (
-    (trace.loss, trace_torch.loss, "learned from", "C0"),
-    (trace.validation_loss, trace_torch.validation_loss, "watched", "C1"),
+    (result.loss, result_torch.loss, "training", "C0"),
+    (result.validation_loss, result_torch.validation_loss, "validation", "C1"),
 ):
     axis.semilogy(epochs, loss, color=colour, alpha=0.4, linewidth=4, label=name)
     axis.semilogy(epochs, other, "--", color=colour)
@@ -107,10 +108,10 @@ plt.show()
 # %% [markdown]
 # ## Judge
 #
-# Now the third part, once.
+# Now the test set, once.
 
 # %%
-w = trace.w
+w = result.w
 accuracy = cg.training.accuracy(net, w, x_test, labels_test)
 wrong = round((1 - accuracy) * len(x_test))
 print(f"right in {accuracy:.1%} of the images")
@@ -124,9 +125,9 @@ print(f"wrong in {wrong} of {len(x_test)}")
 print(f"{wrong} ± {wrong**0.5:.0f} mistakes in {len(x_test)}")
 
 # %% [markdown]
-# ## Who is taken for whom
+# ## Which digits are confused
 #
-# A **confusion matrix** counts it. A row is a digit, a column is what the network calls it,
+# The **confusion matrix** counts it. A row is a digit, a column is what the network calls it,
 # and what is on the diagonal is right.
 
 # %% alt="A table of ten rows and ten columns with counts. Nearly all counts stand on the diagonal, which is shaded; a few small counts are scattered off it, shaded in another colour." caption="Blue is right, orange is wrong."
@@ -147,16 +148,10 @@ plt.show()
 # ## Look at the mistakes
 #
 # A number says how many. To find out why, look. Above each image: what it is, what the
-# network says, and how sure it is. **Softmax** turns the ten outputs into probabilities.
-
+# network says, and how sure it is. (`probabilities` is the **softmax** of the ten outputs.)
 
 # %%
-def probabilities(outputs):
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-p = probabilities(net.forward(w, x_test))
+p = cg.training.probabilities(net, w, x_test)
 named = p.argmax(axis=1)
 mistakes = np.flatnonzero(named != labels_test)
 mistakes = mistakes[p[mistakes].max(axis=1).argsort()[::-1]]  # the surest first
@@ -176,22 +171,28 @@ plt.show()
 # together when the scan was made coarser.
 #
 # And can you trust the percentages? A network is **calibrated** if it is right as often as
-# it says. Sort the images by how sure it is of them:
+# it says. Sort the images by how sure it is of them. Where the dots lie below the line, it is
+# **overconfident**:
 
-# %%
-sure = p.max(axis=1)
-print("sure up to  images   says  right")
-for low, high in ((0.0, 0.9), (0.9, 0.99), (0.99, 1.0)):
+# %% alt="A plot of the share that is right against the confidence, in four groups of images. The dots lie near the diagonal, the groups of low confidence with wide error bars." caption="A reliability diagram: is it right as often as it says? Bars: one standard error."
+sure, right = p.max(axis=1), named == labels_test
+figure, axis = plt.subplots(figsize=(4.4, 4))
+axis.plot([0.3, 1], [0.3, 1], "--", color="C5", linewidth=1)
+for low, high in ((0.0, 0.7), (0.7, 0.9), (0.9, 0.99), (0.99, 1.0)):
     those = (sure > low) & (sure <= high)
-    says, right = sure[those].mean(), (named == labels_test)[those].mean()
-    print(f"{high:10.0%} {those.sum():7d} {says:6.0%} {right:6.0%}")
+    says, share, count = sure[those].mean(), right[those].mean(), those.sum()
+    print(f"sure up to {high:.0%}: {count} images, says {says:.0%}, right {share:.0%}")
+    error = (share * (1 - share) / count) ** 0.5
+    axis.errorbar(says, share, error, fmt="o", color="C0")
+axis.set(xlabel="confidence", ylabel="share that is right")
+plt.show()
 
 # %% [markdown]
 # ## To try
 #
 # - Train for 100 epochs. Which of the two losses goes on falling? Does the network make
-#   fewer mistakes, or only surer ones?
+#   fewer mistakes, or only more confident ones?
 # - Give the network one hidden unit, then two, then four. From how many on does it know all
 #   ten digits?
-# - Shift every image of the third part by one pixel (`np.roll(image, 1, axis=1)`) and judge
+# - Shift every image of the test set by one pixel (`np.roll(image, 1, axis=1)`) and judge
 #   again. A person would not notice.

@@ -1,5 +1,5 @@
 # ---
-# description: Deep networks with and without skip connections, their ground seen from near and from far, and what of it is only the ruler.
+# description: Deep networks with and without skip connections, their loss surface seen from near and from far, and what of it is only the ruler.
 # ---
 
 # %% [markdown]
@@ -24,7 +24,7 @@ x, labels = x[:200], labels[:200]
 # %% [markdown]
 # ## Stand at the same height
 #
-# Ground at the top of a hill and ground at the bottom look different in any country. So
+# A surface at the top of a hill and at the bottom look different anywhere. So
 # train networks of 4, 10 and 20 hidden layers, three starts each, and stop each one at the
 # first step where its loss is below one half. The networks with skips start with smaller
 # hidden weights, or the sum of all their layers would grow too large.
@@ -68,7 +68,7 @@ for depth in (4, 10, 20):
 
 # %% [markdown]
 # All of them arrive, plain or not, and about equally fast. At these depths training is no
-# harder without skips. Is the ground any different?
+# harder without skips. Is the surface any different?
 #
 # ## Sharpness
 #
@@ -78,7 +78,9 @@ for depth in (4, 10, 20):
 # %% alt="Sharpness against the number of hidden layers, 4, 10 and 20, on a logarithmic scale, three dots for each kind of network. With 4 layers plain networks lie somewhat above those with skips. The plain ones then rise steeply, to thousands at 20 layers; those with skips rise far less." caption="Twice three networks for each depth, all at a loss just below one half."
 sharp = {
     (depth, skip): [
-        cg.landscape.sharpness(net, path[-1], x, labels, loss, tolerance=0.01).largest
+        cg.landscape.sharpness(
+            net, path[-1], x, labels, loss, tolerance=0.01
+        ).eigenvalue
         for path in walks[depth, skip]
     ]
     for (depth, skip), net in networks.items()
@@ -107,14 +109,14 @@ assert np.median(sharp[20, False]) > 3 * np.median(sharp[20, True])
 #
 # Now the pictures. Take the networks of 20 layers from the first start, and one pair of
 # directions for each, scaled by filter: at distance 1 the weights into each unit have
-# changed by as much as their own length. Look at the same ground three times, the last
+# changed by as much as their own length. Look at the same surface three times, the last
 # time a hundred times as far as the first.
 
 
 # %%
 def ground(axis, net, w, directions, radius, levels, points=23):
     """Shade by height: the higher, the stronger; a line at each level."""
-    heights = cg.landscape.slice(
+    heights = cg.landscape.loss_grid(
         net, w, x, labels, loss, directions, radius=radius, points=points
     )
     steps = np.linspace(-radius, radius, points)
@@ -125,7 +127,7 @@ def ground(axis, net, w, directions, radius, levels, points=23):
     axis.set(aspect="equal", xticks=[], yticks=[])
 
 
-# %% alt="Six squares seen from above, shaded by height, a plain network above and one with skips below. From near, both show smooth ovals, closer together for the plain one. At the middle distance the plain ground is a narrow valley whose lines no longer run parallel; from far its rings are many and crooked. With skips there are a few rounded rings at each distance." caption="20 layers, as far as 0.02, 0.2 and 2 times the length of the weights. From line to line the loss grows by a tenth of a power of ten, by a fifth, and by a whole one."
+# %% alt="Six squares seen from above, shaded by height, a plain network above and one with skips below. From near, both show smooth ovals, closer together for the plain one. At the middle distance the plain network's surface is a narrow valley whose lines no longer run parallel; from far its rings are many and crooked. With skips there are a few rounded rings at each distance." caption="20 layers, as far as 0.02, 0.2 and 2 times the length of the weights. From line to line the loss grows by a tenth of a power of ten, by a fifth, and by a whole one."
 figure, axes = plt.subplots(2, 3, figsize=(5.6, 4.1))
 views = ((0.02, 0.1), (0.2, 0.2), (2.0, 1.0))
 for row, (skip, kind) in zip(axes, KINDS.items(), strict=True):
@@ -149,7 +151,7 @@ def lines(skip, normalize, radius, points=41):
     net = networks[20, skip]
     return np.array(
         [
-            cg.landscape.slice(
+            cg.landscape.loss_grid(
                 net, path[-1], x, labels, loss, d, radius=radius, points=points
             )
             for path in walks[20, skip]
@@ -186,7 +188,7 @@ for axis, (skip, kind) in zip(axes, KINDS.items(), strict=True):
     aimless = np.random.default_rng(0).standard_normal((10, net.size))
     aimless /= np.linalg.norm(aimless, axis=1, keepdims=True)
     for d, colour in ((aimless[0], "C0"), (aimless[1], "C0"), (found.direction, "C1")):
-        line = cg.landscape.slice(
+        line = cg.landscape.loss_grid(
             net, w, x, labels, loss, d, radius=0.3, points=len(steps)
         )
         axis.plot(steps, line, color=colour)
@@ -196,8 +198,8 @@ for axis, (skip, kind) in zip(axes, KINDS.items(), strict=True):
         return loss(net.forward(v, x), labels)
 
     bend = [(d * cg.autodiff.hvp(height, w, d)).sum() for d in aimless]
-    seen[skip] = found.largest / np.mean(bend)
-    print(f"{kind}: sharpest {found.largest:.0f}, at random {np.mean(bend):.2f}")
+    seen[skip] = found.eigenvalue / np.mean(bend)
+    print(f"{kind}: sharpest {found.eigenvalue:.0f}, at random {np.mean(bend):.2f}")
 axes[0].set_ylabel("loss")
 axes[1].plot([], color="C1", label="sharpest")
 axes[1].plot([], color="C0", label="random")
@@ -256,16 +258,16 @@ assert all(down[normalize, False] > 0.1 for normalize in ("filter", "none"))
 assert all(down[normalize, True] < 0.05 for normalize in ("filter", "none"))
 
 # %% [markdown]
-# "With skips the ground is lower all around" was the ruler: with the other one it is the
+# "With skips the surface is lower all around" was the ruler: with the other one it is the
 # plain networks that are lower, once you go far enough. "With skips it does not bend down"
 # holds with both.
 #
-# ## Where the walks went
+# ## Where the paths went
 #
-# Did training notice the rough ground? The plane in which a walk moved most, and the ground
+# Did training notice the rough surface? The plane in which a walk moved most, and the ground
 # in it:
 
-# %% alt="Two squares seen from above, each with a path from the start at the right, in a bow through lower ground, to a cross in the middle. The middle lies in a hollow; to the left of it the ground rises steeply. In the plain network the hollow is the narrower." caption="From the start, right, to the end, the cross. From line to line the loss doubles."
+# %% alt="Two squares seen from above, each with a path from the start at the right, in a bow through lower places, to a cross in the middle. The middle lies in a hollow; to the left of it the surface rises steeply. In the plain network the hollow is the narrower." caption="From the start, right, to the end, the cross. From line to line the loss doubles."
 figure, axes = plt.subplots(1, 2, figsize=(5.6, 3.2))
 for axis, (skip, kind) in zip(axes, KINDS.items(), strict=True):
     net, path = networks[20, skip], walks[20, skip][0]
@@ -275,7 +277,7 @@ for axis, (skip, kind) in zip(axes, KINDS.items(), strict=True):
     ground(axis, net, path[-1], plane.directions, radius, levels)
     axis.plot(*plane.coordinates.T, ".-", color="C1", markersize=2, linewidth=1)
     axis.plot(0, 0, "+", color="C1", markersize=9)
-    axis.set_title(f"{kind}, {sum(plane.explained):.0%} of the variance")
+    axis.set_title(f"{kind}, {sum(plane.explained_variance_ratio):.0%} of the variance")
 plt.show()
 
 # %% [markdown]
@@ -307,7 +309,7 @@ rises = []
 for axis, (skip, kind) in zip(axes, KINDS.items(), strict=True):
     for path in walks[20, skip]:
         middle, half = (path[0] + path[-1]) / 2, (path[-1] - path[0]) / 2
-        line = cg.landscape.slice(
+        line = cg.landscape.loss_grid(
             networks[20, skip], middle, x, labels, loss, half, points=41
         )
         axis.plot(np.linspace(0, 1, 41), line)
@@ -328,6 +330,6 @@ assert max(rises) < 0.1
 # - Set `height=0.05` and let the networks walk on. Do the sharpness of the two kinds come
 #   closer to each other?
 # - Start the plain networks with the smaller weights too. Do they still arrive? If they do,
-#   do they stand on smoother ground?
-# - Take 64 units instead of 16. The page says that wide ground is smoother. At how many
+#   is the surface round them smoother?
+# - Take 64 units instead of 16. The page says that wide networks have smoother surfaces. At how many
 #   layers does it begin to bend down?

@@ -36,7 +36,7 @@ print("rates", rates.shape)
 # %%
 def train(w, optimizer, steps=200):
     state = optimizer.init(w)
-    with np.errstate(all="ignore"):  # those that leave for infinity may
+    with np.errstate(all="ignore"):  # some diverge
         for _ in range(steps):
             _, grad = net.loss_and_grad(w, x, labels, cg.losses.cross_entropy)
             w, state = optimizer.step(w, grad, state)
@@ -81,18 +81,18 @@ def draw(axis, loss, colour, name):
     print(f"{name}: {ends[:, 2].min():.4f} at the rate {best:.2g}")
 
 
-# %% alt="The loss after 200 steps against the rate, both logarithmic: a line for the median of five starts in a band from the best to the worst. It falls from left to right, slowly at first, reaches its lowest place at a rate of a few units, and right of it jumps up to where a network knows nothing, and beyond." caption="Gradient descent, 1000 networks: median, best and worst of five starts."
+# %% alt="The loss after 200 steps against the rate, both logarithmic: a line for the median of five starts in a band from the best to the worst. It falls from left to right, slowly at first, reaches its lowest place at a rate of a few units, and right of it jumps up to chance level, and beyond." caption="Gradient descent, 1000 networks: median, best and worst of five starts."
 figure, axis = plt.subplots()
 draw(axis, loss, "C0", "sgd")
 axis.axhline(np.log(2), color="C5", linestyle="--", linewidth=1)
-axis.text(0.001, 1, "knows nothing", color="C5")
+axis.text(0.001, 1, "chance level", color="C5")
 axis.set(xlabel="learning rate", ylabel="loss after 200 steps (nats)", ylim=(1e-4, 10))
 plt.show()
 
 # %% [markdown]
-# Three kinds of ground. On the left, rates so small that 200 steps lead nowhere. In the
-# middle, the larger the better. On the right, a cliff. The best rate stands close to the
-# edge, so with a little bad luck it is over it: look how the band widens there.
+# Three regions. On the left, rates so small that 200 steps lead nowhere. In the middle, the
+# larger the better. On the right, runs diverge. The best rate is close to that edge, and
+# which starts diverge there is a matter of luck: look how the band widens.
 #
 # ## Does a better optimizer need less luck?
 #
@@ -121,4 +121,4 @@ plt.show()
 # - Take 2000 steps instead of 200. Which side of the curve moves, and which stays?
 # - Write `import chalkgrad.torch as cg`, and make the arrays that NumPy made with
 #   `cg.array`. On a GPU, count how many networks fit into the time of one.
-# - Keep the rate and sweep the size of the start: multiply `starts` by a column of factors.
+# - Keep the rate and sweep the size of the initial weights: multiply `starts` by a column of factors.

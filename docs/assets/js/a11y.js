@@ -7,17 +7,37 @@ const sizes = new ResizeObserver(entries => entries.forEach(({ target }) => {
   else target.removeAttribute("tabindex");
 }));
 
-// The theme adds the copy buttons when it finds the time.
-const name = () => document.querySelectorAll("nav.md-code__nav").forEach((nav, i) => nav.setAttribute("aria-label", `Code block ${i + 1}`));
-const buttons = new MutationObserver(name);
+// A button that copies, on every block. The theme's own come one after the other, and it
+// measures the page after each; it would also cut off the empty line that ends a block at
+// the prompt. What a click does is the theme's.
+const addCopyButtons = () => document.querySelectorAll("pre > code").forEach((code, i) => {
+  if (code.parentElement.querySelector("nav")) return;
+  const bar = Object.assign(document.createElement("nav"), { className: "md-code__nav" });
+  bar.setAttribute("aria-label", `Code block ${i + 1}`);
+  const copy = Object.assign(document.createElement("button"), { className: "md-code__button", title: "Copy to clipboard" });
+  const text = code.closest("[data-copy]")?.dataset.copy ?? code.textContent.trimEnd();
+  Object.assign(copy.dataset, { mdType: "copy", clipboardText: text });
+  bar.append(copy);
+  code.before(bar);
+});
 
 const mend = () => {
   document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
   sizes.disconnect();
-  buttons.disconnect();
   document.querySelectorAll(scrolling).forEach(box => sizes.observe(box));
-  document.querySelectorAll(".highlight pre").forEach(block => buttons.observe(block, { childList: true }));
-  name();
+  addCopyButtons();
 };
 // The theme swaps pages without loading them anew, and says so here.
 window.document$ ? window.document$.subscribe(mend) : mend();
+
+// The theme finds tabs by the text that is shown, so it misses those of what is folded:
+// they follow when it opens.
+document.addEventListener("toggle", ({ target }) => {
+  if (!target.open) return;
+  const chosen = window.__md_get?.("__tabs") ?? []; // the last choice first
+  for (const tabs of target.querySelectorAll(".tabbed-labels")) {
+    const labels = new Map([...tabs.children].map(label => [label.textContent.trim(), label]));
+    const name = chosen.find(each => labels.has(each));
+    if (name) document.getElementById(labels.get(name).htmlFor).checked = true;
+  }
+}, true);

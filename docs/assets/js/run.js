@@ -1,14 +1,18 @@
 // A bar below every snippet: run it in the page, stop it, edit it, put it back.
-// Nothing is fetched before the first click. What Python prints is shown as text, always.
+// Nothing is fetched before the first click, or before a reader with a good line has looked
+// at a snippet for long. What Python prints is shown as text, always.
 import { button, html } from "./widgets/kit.js";
 
 const here = new URL(".", import.meta.url);
-export const limit = { seconds: 120 }; // for one snippet; an endless loop ends here
+// Seconds: for one snippet, for which an endless loop ends; without a word from Python
+// that is to come; and of looking at a snippet, until Python may come unasked.
+export const limit = { seconds: 120, quiet: 30, look: 20 };
 
 // --- Python, in a worker ---------------------------------------------------------------
 
 let worker = null;
-let running = null; // { name, tell, timer } of the run that goes on
+let running = null; // { name, at, tell, timer } of the run that goes on
+let fresh = true; // the next run begins with no names
 
 // A worker from a blob: URL inherits the page's Content-Security-Policy, so that a snippet
 // can't reach another host; one that is loaded by its address would not.
@@ -17,13 +21,28 @@ const begin = () => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   worker = new Worker(address, { type: "module" });
   worker.onmessage = ({ data }) => hear(data);
-  worker.onerror = event => end(`Python could not be started: ${event.message ?? "the worker failed"}.`);
+  worker.onerror = event => {
+    const why = navigator.onLine ? event.message ?? "its first file did not come" : "there is no network";
+    end({ error: `Python could not be started: ${why}.` });
+  };
 };
+const wait = (seconds, why) => {
+  clearTimeout(running.timer);
+  running.timer = setTimeout(() => end(why()), 1000 * seconds);
+};
+// What has come may still take long to start, on a slow processor.
+const waitForPython = (time = limit.quiet) => wait(time, () => ({
+  error: `Python does not come: nothing for ${time} s. ${navigator.onLine ? "The line may be too slow, or a filter may hold back files like *.wasm." : "There is no network."} Run tries once more.`,
+}));
 const hear = ({ kind, ...told }) => {
-  if (!running) return;
+  if (!running) {
+    if (told.lost) drop();
+    return;
+  }
+  if (kind === "stage") waitForPython(told.comes === false ? limit.seconds : limit.quiet);
   if (kind === "begin") {
-    clearTimeout(running.timer);
-    running.timer = setTimeout(() => end(`Stopped after ${limit.seconds} s, the limit of a page.`), 1000 * limit.seconds);
+    running.at = told.name;
+    wait(limit.seconds, () => ({ error: `Stopped after ${limit.seconds} s, the limit of a page.`, stopped: true }));
   }
   const { tell } = running;
   if (kind === "end") {
@@ -36,26 +55,26 @@ const hear = ({ kind, ...told }) => {
 const drop = () => {
   worker?.terminate();
   worker = null;
-  done.clear();
+  bars.forEach(bar => bar.forget());
 };
 // End the run, and Python with it: all that the snippets had defined is gone.
-const end = why => {
-  const told = running;
-  clearTimeout(told?.timer);
+const end = told => {
+  const ended = running;
+  clearTimeout(ended?.timer);
   running = null;
   drop();
-  told?.tell("end", { error: why, differences: [], figures: [] });
+  ended?.tell("end", { differences: [], figures: [], name: ended.at, ...told });
 };
 
 // --- Which snippets belong together ----------------------------------------------------
 
 const bars = new Map(); // block → its bar
-const done = new Set(); // the blocks whose names Python has now
 let scope = null; // where they stand: a page, or one entry of the reference
 
 const scopeOf = block => block.closest(".doc-object") ?? block.closest("article");
 // A cell of a lab is code alone; a snippet has prompts, and what to copy of it.
-const codeOf = block => block.dataset.copy ?? block.querySelector("code").textContent;
+const isCell = block => block.matches(".cell");
+const codeOf = block => isCell(block) ? block.querySelector("code").textContent : block.dataset.copy.trimEnd();
 const tabOf = block => {
   const panel = block.closest(".tabbed-block");
   if (!panel) return "";
@@ -65,7 +84,7 @@ const tabOf = block => {
 // What a page can't do, in words for the reader; nothing where a snippet runs.
 const elsewhere = block => {
   // A lab is one experiment: where one cell cannot run, the others cannot go on.
-  const code = (block.matches(".cell") ? [...document.querySelectorAll(".cell")] : [block]).map(codeOf).join("\n");
+  const code = (isCell(block) ? [...document.querySelectorAll(".cell")] : [block]).map(codeOf).join("\n");
   const imports = names => new RegExp(`^\\s*(import|from) (${names})\\b`, "m").test(code);
   if (tabOf(block) === "PyTorch" || imports("torch|chalkgrad\\.torch")) return ["Needs PyTorch: copy it and run it where that is installed. For a GPU, say first: ", html("code", {}, 'torch.set_default_device("cuda")')];
   if (imports("multiprocessing|concurrent")) return ["Starts processes of its own, and a page can't: copy it and run it on your machine."];
@@ -76,14 +95,30 @@ const elsewhere = block => {
 
 const seconds = ms => ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 
+// What somebody has typed is kept until the tab is closed; where nothing can be kept, not.
+const shelf = (number, page) => {
+  const key = `chalkgrad:${location.pathname}:${number}`;
+  const safely = does => { try { return does(); } catch { return null; } };
+  const kept = safely(() => JSON.parse(sessionStorage.getItem(key)));
+  return {
+    text: kept?.page === page ? kept.text : null,
+    keep: text => safely(() => sessionStorage.setItem(key, JSON.stringify({ page, text }))),
+  };
+};
+
 const attach = (block, number) => {
   const name = `snippet ${number}`;
-  const bar = html("div", { class: "run-bar" });
+  const id = `snippet-${number}`;
+  const bar = html("div", { class: "run-bar", id });
   const state = html("span", { class: "run-state", role: "status" });
   const code = block.querySelector("pre");
   const out = html("pre", { class: "run-out", tabindex: 0, role: "region", "aria-label": `Output of ${name}` });
-  const after = html("div", { class: "run-after" }); // differences and figures
+  const after = html("div", { class: "run-after" }); // questions, differences and figures
+  const theirs = codeOf(block); // the page's
+  const kept = shelf(number, theirs);
+  let mine = kept.text; // the last text of the reader's
   let editor = null;
+  let ran = null; // the text of which Python has the names
   let waiting = ""; // printed, and not yet shown
 
   // Its name to a listener: which of the many Run buttons it is.
@@ -91,102 +126,194 @@ const attach = (block, number) => {
     pressed.textContent = does;
     pressed.setAttribute("aria-label", `${does} ${name}`);
   };
+  const say = (text, verdict = "") => {
+    state.textContent = text;
+    block.dataset.verdict = verdict;
+  };
+  const text = () => editor ? editor.state.doc.toString() : theirs;
+  const printedOnPage = () => [...code.querySelectorAll(".go")].map(line => `${line.textContent}\n`).join("");
+  const mark = () => {
+    if (text() !== (ran ?? theirs)) say(ran === null || editor ? "edited, not run" : "not what ran", "stale");
+    else if (block.dataset.verdict === "stale") say("");
+    yours.hidden = Boolean(editor) || mine === null || mine === theirs;
+  };
   const show = () => {
     if (!waiting) return;
     out.hidden = false;
     out.append(waiting);
     waiting = "";
   };
-  const print = text => {
+  const print = printed => {
     if (!waiting) requestAnimationFrame(show);
-    waiting += text;
+    waiting += printed;
   };
-  const finish = (told, began) => {
+  const blame = (told, other) => {
+    const words = told.stopped ? ", above on this page, was still running." : ", above on this page, fails.";
+    const line = html("p", {}, html("a", { href: `#${other.id}` }, other.name), words);
+    if (other.isEdited()) line.append(" ", button(`Reset ${other.name}`, () => { other.reset(); line.remove(); }));
+    after.append(line);
+  };
+  const question = (asks, answers) => {
+    const line = html("input", { type: "text", "aria-label": asks || "A line for input()", autocomplete: "off" });
+    const form = html("form", { class: "run-ask" }, line, html("button", {}, "Answer"));
+    form.addEventListener("submit", event => {
+      event.preventDefault();
+      run([...answers, line.value]);
+    });
+    after.append(form);
+    line.focus({ preventScroll: true });
+  };
+  const finish = (told, began, answers) => {
     const took = seconds(performance.now() - began);
-    if (told.error) {
-      if (told.name && told.name !== name) print(`${told.name}, above on this page, fails:\n`);
-      print(told.error.endsWith("\n") ? told.error : `${told.error}\n`);
-    }
+    const other = told.name && told.name !== name && [...bars.values()].find(each => each.name === told.name);
+    if (told.error) print(told.error.endsWith("\n") ? told.error : `${told.error}\n`);
     show();
+    if (other) blame(told, other);
     for (const { line, page, here: got } of told.differences) {
       const parts = editor ? [["The page prints:", page]] : [[`Line ${line}. The page prints:`, page], ["and here:", got]];
-      for (const [words, text] of parts) after.append(html("p", {}, words), html("pre", {}, text || "nothing\n"));
+      for (const [words, printed] of parts) after.append(html("p", {}, words), html("pre", {}, printed || "nothing\n"));
     }
     told.figures.forEach((png, i) => after.append(html("img", { src: `data:image/png;base64,${png}`, alt: `Figure ${i + 1}, drawn by ${name}` })));
-    const answers = page && /^(?!>>>|\.\.\.)\S/m.test(code.textContent);
-    const verdict = told.error ? "failed" : told.differences.length ? "differs from the page" : answers ? "as on the page" : "done";
-    state.textContent = `${verdict} · ${took}`;
+    const hasAnswers = page && /^(?!>>>|\.\.\.)\S/m.test(code.textContent);
+    const verdict = told.stopped ? "stopped" : told.error ? "failed" : told.differences.length ? "differs from the page" : hasAnswers ? "as on the page" : "done";
+    // What is on the page already is ticked there, and not printed once more.
+    const same = verdict === "as on the page" && out.textContent === printedOnPage();
+    out.hidden = same || !out.textContent;
+    if (same) say(`✓ the same here, ${took}`, verdict);
+    else if (told.asks === undefined) say(`${verdict} · ${took}`, verdict);
+    else say("waits for an answer", "asks");
+    if (!told.error && told.asks === undefined) ran = text();
+    if (told.asks !== undefined) question(told.asks, answers);
     call(go, "Run");
+    bars.forEach(each => each.stopWaiting());
     block.dispatchEvent(new CustomEvent("ran", { bubbles: true, detail: { ...told, verdict, text: out.textContent } }));
   };
-  const run = () => {
+  const run = (answers = []) => {
     if (running?.name === name) {
-      end("Stopped. The next run starts Python anew.");
+      end({ error: "Stopped. The next run starts Python anew.", stopped: true });
       return;
     }
     if (running) {
-      state.textContent = `Wait: ${running.name} is still running.`;
+      say(`Wait: ${running.name} is still running.`, "waits");
       return;
     }
-    if (scope !== scopeOf(block)) done.clear();
+    if (scope !== scopeOf(block)) fresh = true;
     scope = scopeOf(block);
-    const above = [...bars.keys()].filter(other => scopeOf(other) === scope && other.compareDocumentPosition(block) & Node.DOCUMENT_POSITION_FOLLOWING);
-    const todo = [...above.filter(other => !done.has(other)), block];
-    const snippets = todo.map(other => bars.get(other).snippet());
+    const above = [...bars].filter(([each]) => scopeOf(each) === scope && each.compareDocumentPosition(block) & Node.DOCUMENT_POSITION_FOLLOWING);
+    const snippets = [...above, [block, bars.get(block)]].map(([, each]) => each.snippet());
     const began = performance.now();
     out.replaceChildren();
     after.replaceChildren();
     out.hidden = true;
     waiting = "";
     call(go, "Stop");
-    state.textContent = "Starting Python …";
+    say("Starting Python …");
     if (!worker) begin();
     const tell = (kind, told) => {
-      if (kind === "stage") state.textContent = told.text;
-      if (kind === "begin") state.textContent = told.last ? "Running …" : `Running ${told.name}, above …`;
-      if (kind === "ran" || (kind === "end" && !told.error && worker)) done.add(todo[snippets.findIndex(each => each.name === told.name)]);
+      if (kind === "stage") say(told.text);
+      if (kind === "begin") say(`Running${told.last ? "" : ` ${told.name}, above`}${told.of > 1 ? ` (${told.number} of ${told.of})` : ""} …`);
+      if (kind === "ran") [...bars.values()].find(each => each.name === told.name).hasRun(name);
       if (kind === "print") print(told.text);
-      if (kind === "end") finish(told, began);
+      if (kind === "end") finish(told, began, answers);
     };
-    running = { name, tell, timer: 0 };
-    worker.postMessage({ fresh: done.size === 0, snippets });
+    running = { name, at: name, tell, timer: 0 };
+    waitForPython();
+    worker.postMessage({ fresh, snippets, answers });
+    fresh = false;
     restart.hidden = false;
   };
-  const go = button("Run", run);
-  const edit = button("Edit", async () => {
-    if (editor) {
-      editor.dom.parentElement.remove();
-      editor = null;
-      code.hidden = false;
-      call(edit, "Edit");
+  const close = () => {
+    editor.dom.parentElement.remove();
+    editor = null;
+    code.hidden = false;
+    call(edit, "Edit");
+    after.querySelector(".run-ask")?.remove();
+    if (block.dataset.verdict === "asks") say("");
+    mark();
+  };
+  const open = async given => {
+    let make;
+    try {
+      make = (await import(new URL("../python/editor.js", here))).default;
+    } catch {
+      say(navigator.onLine ? "The editor did not come: try once more." : "There is no network, and the editor has not come yet.");
       return;
     }
-    const make = (await import(new URL("../python/editor.js", here))).default;
     if (editor) return; // pressed twice
     const box = html("div", { class: "run-editor" });
     block.prepend(box);
-    editor = make(box, { text: codeOf(block), label: `Edit ${name}`, run, leave: () => go.focus() });
+    const changed = now => {
+      mine = now;
+      kept.keep(now);
+      mark();
+    };
+    editor = make(box, { text: given, label: `Edit ${name}`, run: () => run(), leave: () => go.focus(), changed });
     code.hidden = true;
     call(edit, "Reset");
+    mark();
+    if (!state.textContent) say("Ctrl+Enter runs it, Escape leaves it");
     editor.focus();
-  });
+  };
+  const go = button("Run", () => run());
+  const edit = button("Edit", () => editor ? close() : open(theirs));
+  edit.title = "The page's text or your own: yours is kept";
+  const yours = button("Yours", () => open(mine));
   const restart = button("Restart", () => {
-    if (running) end("Stopped.");
-    done.clear();
-    state.textContent = "Cleared: the next run begins with the first snippet.";
+    if (running) end({ error: "Stopped.", stopped: true });
+    fresh = true;
+    bars.forEach(each => each.forget());
+    say("Cleared: the next run begins anew.");
   });
   call(go, "Run");
   call(edit, "Edit");
+  call(yours, "Yours:");
+  yours.textContent = "Yours";
   out.hidden = restart.hidden = true;
-  bar.append(go, edit, restart, state, html("span", { class: "run-name" }, name));
+  bar.append(go, edit, yours, restart, state, html("span", { class: "run-name" }, name));
   block.append(bar, out, after);
-  const page = "copy" in block.dataset ? code.textContent : "";
-  return { snippet: () => ({ page, name, edited: editor ? editor.state.doc.toString() : page ? null : codeOf(block) }) };
+  mark();
+  const page = isCell(block) ? "" : code.textContent;
+  return {
+    id,
+    name,
+    snippet: () => ({ page, name, edited: editor ? text() : page ? null : theirs }),
+    isEdited: () => Boolean(editor),
+    reset: () => editor && close(),
+    hasRun: whom => {
+      ran = text();
+      if (block.dataset.verdict === "stale") say(`ran for ${whom}`);
+    },
+    forget: () => {
+      ran = null;
+      mark();
+    },
+    stopWaiting: () => block.dataset.verdict === "waits" && say(""),
+  };
+};
+
+// --- All of them -----------------------------------------------------------------------
+
+// Who looks at a snippet for long will run it; on a good line that costs nothing, it may come.
+const isFree = () => {
+  const line = navigator.connection;
+  return line && !line.saveData && line.effectiveType === "4g" && line.type !== "cellular";
+};
+const looks = new Map(); // block → the clock of a look at it
+const eyes = new IntersectionObserver(entries => entries.forEach(({ isIntersecting, target }) => {
+  clearTimeout(looks.get(target));
+  if (isIntersecting) looks.set(target, setTimeout(warm, 1000 * limit.look));
+}), { threshold: 0.5 });
+const warm = () => {
+  eyes.disconnect();
+  if (worker || document.hidden || !isFree()) return;
+  begin();
+  worker.postMessage({});
 };
 
 const attachAll = () => {
-  if (running) end("");
+  if (running) end({ error: "", stopped: true });
   bars.clear();
+  eyes.disconnect();
   scope = null;
   const blocks = [...document.querySelectorAll(".language-pycon[data-copy], .language-python.cell")];
   let number = 0;
@@ -195,6 +322,7 @@ const attachAll = () => {
     if (why.length) block.append(html("p", { class: "run-bar" }, ...why));
     else bars.set(block, attach(block, number += 1));
   }
+  if (!worker) [...bars.keys()].forEach(block => eyes.observe(block));
   if (blocks.length && !("run" in blocks[0].dataset)) blocks[0].append(html("p", { class: "run-bar" }, "This copy of the site comes without Python: copy the snippets to run them."));
 };
 // Instant navigation swaps the page without loading a new one.

@@ -8,7 +8,11 @@ const near = new IntersectionObserver(entries => {
     if (!isIntersecting) continue;
     near.unobserve(target);
     // What cannot be had (the network is gone) leaves no empty box.
-    wake(target).catch(error => { delete target.dataset.awake; throw error; });
+    wake(target).catch(error => {
+      delete target.dataset.awake;
+      target.dataset.lost = "";
+      throw error;
+    });
   }
 }, { rootMargin: "400px" });
 const look = () => document.querySelectorAll("[data-widget]:not([data-awake])").forEach(host => {
@@ -17,5 +21,10 @@ const look = () => document.querySelectorAll("[data-widget]:not([data-awake])").
   // A link may hold the state of a widget: #name?what=it-is.
   if (location.hash.startsWith(`#${host.dataset.widget}?`)) host.scrollIntoView();
 });
+// What is in the page already, and only wakes: `<div data-script="name">`.
+const start = () => document.querySelectorAll("[data-script]:not([data-started])").forEach(async host => {
+  host.dataset.started = "";
+  (await import(`./${host.dataset.script}.js`)).default(host);
+});
 // The theme swaps pages without loading them anew, and says so here.
-window.document$ ? window.document$.subscribe(look) : look();
+window.document$ ? window.document$.subscribe(() => { look(); start(); }) : (look(), start());

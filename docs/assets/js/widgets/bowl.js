@@ -1,5 +1,5 @@
 // Gradient descent on a bowl: choose the rate, the momentum and the start.
-import { button, drag, frame, html, number, slider, svg } from "./kit.js";
+import { button, drag, frame, html, number, presets, slider, svg } from "./kit.js";
 
 const SCALE = 75; // pixels a unit
 const MIDDLE = [180, 120];
@@ -44,7 +44,7 @@ const sentence = (how, first, last, steps) => {
   return `${said} After ${steps} steps it is ${number(last)} from the bottom; it began at ${number(first)}.`;
 };
 
-export default (host, { curvature, start, steps, rates }) => {
+export default (host, { curvature, start, steps, rates, examples }) => {
   const steepest = Math.max(...curvature);
   const lr = slider({ label: "Learning rate η", min: rates[0], max: rates[1], step: 0.005, value: 0.1 }, () => draw());
   const mu = slider({ label: "Momentum μ", min: 0, max: 0.95, step: 0.05, value: 0 }, () => draw());
@@ -54,10 +54,12 @@ export default (host, { curvature, start, steps, rates }) => {
   lr.box.classList.add("widget-limited");
 
   const at = w => w.map((u, i) => MIDDLE[i] + (i ? -SCALE : SCALE) * u);
-  const rings = Array.from({ length: 8 }, (_, i) => 0.1 * 140 ** (i / 7)).map(height => {
+  const points = places => places.map(place => at(place).map(u => u.toFixed(2)).join()).join(" ");
+  const contours = count => Array.from({ length: count }, (_, i) => 0.1 * 140 ** (i / (count - 1))).map(height => {
     const [rx, ry] = curvature.map(c => Math.sqrt(2 * height / c) * SCALE);
     return svg("ellipse", { cx: MIDDLE[0], cy: MIDDLE[1], rx, ry, class: "widget-faint" });
   });
+  const rings = contours(8);
   const path = svg("polyline", { class: "widget-line" });
   const dots = svg("g");
   const handle = svg("g", { class: "widget-handle" }, svg("circle", { r: 22, class: "widget-reach" }), svg("circle", { r: 8 }));
@@ -72,9 +74,9 @@ export default (host, { curvature, start, steps, rates }) => {
     const places = walk(lr.value, mu.value, from, steps, curvature);
     const how = manner(lr.value, mu.value, from, curvature);
     const gone = places.findIndex(w => Math.hypot(...w) > 100); // far outside the picture
-    const seen = (gone < 0 ? places : places.slice(0, gone)).map(at);
-    path.setAttribute("points", seen.map(p => p.map(u => u.toFixed(2)).join()).join(" "));
-    dots.replaceChildren(...seen.slice(1).map(([cx, cy]) => svg("circle", { cx, cy, r: 3 })));
+    const seen = gone < 0 ? places : places.slice(0, gone);
+    path.setAttribute("points", points(seen));
+    dots.replaceChildren(...seen.slice(1).map(at).map(([cx, cy]) => svg("circle", { cx, cy, r: 3 })));
     picture.classList.toggle("widget-lost", how === "is lost");
     handle.setAttribute("transform", `translate(${at(from)})`);
     const share = (edge - rates[0]) / (rates[1] - rates[0]);
@@ -84,6 +86,7 @@ export default (host, { curvature, start, steps, rates }) => {
     const [first, last] = [places[0], places[steps]].map(w => Math.hypot(...w));
     const flat = from[0] !== 0 && from[1] === 0 ? " It starts with w₂ = 0, so it never feels the steep axis." : "";
     say.textContent = `${sentence(how, first, last, steps)} The limit is ${number(edge)}.${flat}`;
+    markExamples();
     picture.setAttribute("aria-label", `Contour lines of the bowl, and the walk from w₁ = ${number(from[0])}, w₂ = ${number(from[1])}.`);
   };
   drag(picture, handle, (x, y) => {
@@ -99,5 +102,17 @@ export default (host, { curvature, start, steps, rates }) => {
   });
   const controls = html("div", { class: "widget-sliders" }, lr.box, mu.box, ...place.map(axis => axis.box));
   frame(host, "Try it: your rate, your start", picture, say, controls, html("div", { class: "widget-buttons" }, reset));
+  const markExamples = presets(host, examples.map(([name, rate]) => {
+    const places = walk(rate, 0, start, 15, curvature);
+    const lost = manner(rate, 0, start, curvature) === "is lost";
+    const small = svg("svg", { viewBox: "0 20 360 200", "aria-hidden": "true", class: lost ? "widget-lost" : "" }, ...contours(4), svg("polyline", { class: "widget-line", points: points(places) }));
+    const choose = () => {
+      reset.click();
+      lr.value = rate;
+      draw();
+    };
+    const isChosen = () => lr.value === rate && mu.value === 0 && place.every((axis, i) => axis.value === start[i]);
+    return { picture: small, name, value: `η = ${rate}`, choose, isChosen };
+  }));
   draw();
 };

@@ -80,6 +80,11 @@ export const drag = (picture, handle, moved) => {
 // sentence first, then what is moved by hand. On a low screen they stand side by side.
 export const frame = (host, title, picture, ...rest) => {
   const id = `widget-${count += 1}`;
+  // The figure above shows the same, and is hidden while this is there.
+  const figure = host.previousElementSibling;
+  const show = button("Figure", () => show.setAttribute("aria-pressed", figure.classList.toggle("shown")));
+  show.setAttribute("aria-pressed", "false");
+  show.setAttribute("aria-label", "Show the figure of the same, with its caption");
   host.setAttribute("role", "group");
   host.setAttribute("aria-labelledby", id);
   host.replaceChildren(
@@ -87,5 +92,18 @@ export const frame = (host, title, picture, ...rest) => {
     html("div", { class: "widget-picture" }, picture),
     html("div", { class: "widget-rest" }, ...rest),
   );
+  if (figure?.matches("figure")) ([...host.querySelectorAll(".widget-buttons")].at(-1) ?? host.lastChild).append(show);
+};
+// Small pictures to press, between the title and the picture: each shows what it chooses.
+export const presets = (host, items) => {
+  const wall = html("div", { class: "widget-presets", role: "group", "aria-label": "Examples" });
+  const made = items.map(({ picture, name, value, choose, isChosen }) => {
+    const each = button("", choose);
+    each.append(picture, html("b", {}, name), " ", html("span", {}, value));
+    wall.append(each);
+    return () => each.setAttribute("aria-pressed", isChosen());
+  });
+  host.querySelector(".widget-title").after(wall);
+  return () => made.forEach(mark => mark());
 };
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

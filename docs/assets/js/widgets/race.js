@@ -1,4 +1,5 @@
-// Optimizers on a surface, side by side: choose the surface, the rate and the start.
+// Optimizers on a surface, side by side, each with a rate of its own: choose the surface,
+// the start, and by which factor all rates are larger than the best.
 import { contour } from "./contour.js";
 import { button, choice, drag, frame, html, number, slider, still, svg } from "./kit.js";
 import optimizers from "./optimizers.js";
@@ -76,7 +77,7 @@ const LOOKS = {
   adam: ["5 2 1 2", "M0 6-5.5-4.5h11Z"],
 };
 
-export default (host, { steps, rates, surfaces: given }) => {
+export default (host, { steps, factors, surfaces: given }) => {
   let bounds;
   let start;
   let walks;
@@ -84,6 +85,7 @@ export default (host, { steps, rates, surfaces: given }) => {
   let running = false;
   let before = 0; // when the last frame was drawn
 
+  const rateOf = name => given[surface.input.value].best[name] * factors[factor.value];
   const at = w => w.map((u, i) => {
     const share = (u - bounds[0]) / (bounds[1] - bounds[0]);
     return Math.max(-1e4, Math.min(1e4, SIDE * (i ? 1 - share : share)));
@@ -94,11 +96,11 @@ export default (host, { steps, rates, surfaces: given }) => {
   const handle = svg("g", { class: "widget-handle" }, svg("circle", { r: 22, class: "widget-reach" }), svg("circle", { r: 8 }));
   const picture = svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img" }, rings, minima, trails, handle);
   const body = html("tbody");
-  const table = html("table", { class: "race-table" }, html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "Optimizer"), html("th", { scope: "col" }, "Loss"))), body);
+  const table = html("table", { class: "race-table" }, html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "Optimizer"), html("th", { scope: "col" }, "η"), html("th", { scope: "col" }, "Loss"))), body);
   const say = html("output", { class: "widget-say" });
 
   const surface = choice({ label: "Surface", options: Object.entries(surfaces).map(([name, { words }]) => [name, words]), value: "bowl" }, () => arrive());
-  const lr = slider({ label: "Learning rate η for all", min: 0, max: rates.length - 1, step: 1, value: rates.indexOf(0.05), words: i => number(rates[i]) }, () => race());
+  const factor = slider({ label: "Each rate, times its best", min: 0, max: factors.length - 1, step: 1, value: factors.indexOf(1), words: i => number(factors[i]) }, () => race());
   const time = slider({ label: "Step", min: 0, max: steps, step: 1, value: steps }, () => { running = false; draw(); });
   const starts = html("div", { class: "widget-sliders" });
 
@@ -112,46 +114,46 @@ export default (host, { steps, rates, surfaces: given }) => {
     box.checked = true;
     box.addEventListener("change", () => draw());
     const sample = svg("svg", { viewBox: "0 -8 44 16", style: look, "aria-hidden": "true" }, svg("path", { d: "M0 0h44", class: "race-trail", "stroke-dasharray": dash }), svg("path", { d: shape, transform: "translate(22)", class: "race-head" }));
-    const loss = html("td");
-    body.append(html("tr", {}, html("th", { scope: "row" }, box, html("label", { for: id }, sample, name)), loss));
-    return { name, trail, head, box, loss };
+    const [rate, loss] = [html("td"), html("td")];
+    body.append(html("tr", {}, html("th", { scope: "row" }, box, html("label", { for: id }, sample, name)), rate, loss));
+    return { name, trail, head, box, rate, loss };
   });
 
   const several = names => names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
   const words = (t, on) => {
-    if (on.length === 0) return "Nobody runs: choose an optimizer.";
-    const alive = on.filter(({ name }) => walks[name].losses[t] < Infinity).sort((a, b) => walks[a.name].losses[t] - walks[b.name].losses[t]);
+    if (on.length === 0) return "No optimizer is chosen.";
+    const alive = on.filter(({ name }) => walks[name].losses[t] < Infinity);
     const lost = on.filter(runner => !alive.includes(runner)).map(({ name }) => `${name} (at step ${walks[name].losses.indexOf(Infinity)})`);
     const off = alive.filter(({ name }) => walks[name].places[t].some(u => u < bounds[0] || u > bounds[1])).map(({ name }) => name);
-    const said = [`${t} steps with the rate ${number(rates[lr.value])}.`];
-    if (alive.length) said.push(`Lowest is ${alive[0].name}, at ${number(walks[alive[0].name].losses[t])}.`);
-    if (alive.length > 1) said.push(`Highest is ${alive.at(-1).name}, at ${number(walks[alive.at(-1).name].losses[t])}.`);
+    const times = factors[factor.value];
+    const said = [`${t} steps, each rule with ${times === 1 ? "the rate that is best for it here" : `${number(times)} times the rate that is best for it here`}.`];
     if (off.length) said.push(`Off the map: ${several(off)}.`);
-    if (lost.length) said.push(`Lost, for the rate is too large: ${several(lost)}.`);
+    if (lost.length) said.push(`Diverged: ${several(lost)}.`);
     return said.join(" ");
   };
   const draw = () => {
     const t = time.value;
     const on = runners.filter(({ box }) => box.checked);
-    const least = Math.min(...on.map(({ name }) => walks[name].losses[t]));
-    for (const { name, trail, head, box, loss } of runners) {
+    for (const { name, trail, head, box, rate, loss } of runners) {
       const { points, losses } = walks[name];
       trail.parentNode.toggleAttribute("hidden", !box.checked);
       trail.setAttribute("points", points.slice(0, t + 1).join(" "));
       head.setAttribute("transform", `translate(${points[t]})`);
       const value = losses[t];
-      loss.textContent = value === Infinity ? "lost" : number(value);
-      loss.className = box.checked ? value === least ? "race-lowest" : "" : "race-off";
+      rate.textContent = number(rateOf(name));
+      // Below this an order says nothing: these bowls have no noise.
+      loss.textContent = value === Infinity ? "diverged" : value < 1e-12 ? "< 10⁻¹²" : number(value);
+      rate.className = loss.className = box.checked ? "" : "race-off";
     }
     handle.setAttribute("transform", `translate(${at(start)})`);
-    // While they walk, nothing is read aloud.
+    // While they move, nothing is read aloud.
     if (!running) say.textContent = words(t, on);
     run.textContent = running ? "Pause" : "Run";
   };
   const race = () => {
     running = false;
     walks = Object.fromEntries(runners.map(({ name }) => {
-      const { places, losses } = walk(surface.input.value, name, rates[lr.value], start, steps);
+      const { places, losses } = walk(surface.input.value, name, rateOf(name), start, steps);
       return [name, { places, losses, points: places.map(w => at(w).map(u => u.toFixed(1)).join()) }];
     }));
     time.value = steps;
@@ -206,10 +208,10 @@ export default (host, { steps, rates, surfaces: given }) => {
     draw();
   });
   const reset = button("Reset", () => {
-    lr.value = rates.indexOf(0.05);
+    factor.value = factors.indexOf(1);
     runners.forEach(({ box }) => { box.checked = true; });
     arrive();
   });
-  frame(host, "Try it: a race of optimizers", picture, say, html("div", { class: "widget-beside" }, table), surface.box, html("div", { class: "widget-sliders" }, lr.box, time.box), starts, html("div", { class: "widget-buttons" }, run, reset));
+  frame(host, "Try it: a race of optimizers", picture, say, html("div", { class: "widget-beside" }, table), surface.box, html("div", { class: "widget-sliders" }, factor.box, time.box), starts, html("div", { class: "widget-buttons" }, run, reset));
   arrive();
 };
