@@ -22,9 +22,9 @@ from benchmarks.cases import autodiff, gpu, landscape, optimizers, sweep, traini
 from benchmarks.gpu import after_all_work
 from benchmarks.harness import Contest
 from benchmarks.record import keep, machine, processor, today
-from chalkdocs import results
-from chalkdocs.ledgers import number
-from chalkdocs.results import Bar, fingerprints, ratio, share
+from chalkdocs import benchmark_results
+from chalkdocs.benchmark_results import Bar, fingerprints, ratio, share
+from chalkdocs.benchmark_tables import number
 
 PEERS = ("numpy", "torch", "scikit-learn", "jax", "optax", "autograd", "mygrad")
 CONTESTS: dict[str, Callable[[], Contest]] = {
@@ -49,7 +49,7 @@ def shown(contest: dict[str, Any]) -> Table:
         cells = ["–", ""]
         if found:
             quartiles = f"{found.low:.2f} … {found.high:.2f}"
-            cells = [f"{found.median:.2f}", quartiles + " noisy" * found.noisy]
+            cells = [f"{found.median:.2f}", quartiles + " noisy" * found.is_noisy]
         cells.append(f"{part.median:.0%}" if part else "")
         out.add_row(who, f"{min(us):.4g}", *cells)
     for what, us in contest["limits"].items():
@@ -66,7 +66,7 @@ def judged(bars: list[Bar]) -> Table:
         out.add_column(heading, justify="left" if heading == "bar" else "right")
     for bar in bars:
         found = number(bar.value.median) if bar.value else "not run"
-        noisy = " (noisy)" if bar.value and bar.value.noisy else ""
+        noisy = " (noisy)" if bar.value and bar.value.is_noisy else ""
         met = {True: "met", False: "NOT MET", None: ""}[bar.met]
         out.add_row(bar.name, bar.wanted, found, met + noisy)
     return out
@@ -108,7 +108,7 @@ def main() -> int:
             if name in chosen:
                 facts |= {f"{name}: {what}": n for what, n in count().items()}
     found = {"contests": contests, "facts": facts}
-    bars = results.bars("h100" if on_gpu else "cpu", found)
+    bars = benchmark_results.bars("h100" if on_gpu else "cpu", found)
     console.print(
         judged([bar for bar in bars if bar.name.rpartition(": ")[0] in chosen])
     )

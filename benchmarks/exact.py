@@ -116,22 +116,51 @@ PAIRED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 
 
 def loss(
-    name: str, first: Any, second: Any, *, reduction: str = "mean", **options: Any
+    name: str,
+    first: Any,
+    second: Any,
+    *,
+    reduction: str = "mean",
+    weights: Any = None,
+    class_weights: Any = None,
+    **options: Any,
 ) -> tuple[Any, Any]:
     """Return a loss and its gradient for the first argument."""
+    counts: Any = mpf(1)
     if name == "cross_entropy":
         each, slopes = _cross_entropy(first, second, **options)
+        if class_weights is not None:
+            counts = class_weights[second]
+    elif name == "binary_cross_entropy" and class_weights is not None:
+        f, slope = PAIRED[name]
+        y = _each(second, lambda t: mpf(float(t)))
+        parts = class_weights[0] * (1 - y), class_weights[1] * y
+        each, slopes = (
+            parts[0] * _each(first, lambda z: g(z, 0))  # noqa: B023
+            + parts[1] * _each(first, lambda z: g(z, 1))  # noqa: B023
+            for g in (f, slope)
+        )
+        counts = sum(parts)
+        # Of one number NumPy gives back the number, not an array.
+        each, slopes = (np.asarray(a / counts, object) for a in (each, slopes))
     else:
-        f, slope = _huber(options["delta"]) if name == "huber" else PAIRED[name]
+        f, slope = (
+            _huber(options.get("delta", 1.0)) if name == "huber" else PAIRED[name]
+        )
         truth = _each(second, lambda t: mpf(float(t)))
         pairs = list(zip(first.ravel(), truth.ravel(), strict=True))
         each, slopes = (np.empty(first.shape, object) for _ in range(2))
         each.ravel()[...] = [f(*pair) for pair in pairs]
         slopes.ravel()[...] = [slope(*pair) for pair in pairs]
+    counts = np.asarray(counts * (1 if weights is None else weights), object)
+    counts = np.broadcast_to(counts, each.shape)
+    lacking = (1,) * (slopes.ndim - each.ndim)
+    each = np.asarray(each * counts, object)
+    slopes = np.asarray(slopes * counts.reshape(counts.shape + lacking), object)
     if reduction == "none":
         return each, slopes
-    count = each.size if reduction == "mean" else 1
-    return np.array(mp.fsum(each.ravel()) / count, object), slopes / count
+    total = mp.fsum(counts.ravel()) if reduction == "mean" else 1
+    return np.array(mp.fsum(each.ravel()) / total, object), slopes / total
 
 
 def _cross_entropy(

@@ -55,7 +55,7 @@ def counted(line: Any) -> dict[str, float]:
 def walked(net: Any, w: Any, radius: float) -> dict[str, float]:
     """Average over lines in random directions."""
     lines = [
-        cg.landscape.slice(
+        cg.landscape.loss_grid(
             net,
             w,
             *digits(),
@@ -75,7 +75,7 @@ def plane(depth: int, skip: bool) -> dict[str, Any]:
     """Look at a plane through the place that the first seed reached."""
     net, w, losses = trained(16, depth, skip, [0])
     d = cg.landscape.directions(net, w[0])
-    grid = cg.landscape.slice(net, w[0], *digits(), LOSS, d, radius=0.5, points=41)
+    grid = cg.landscape.loss_grid(net, w[0], *digits(), LOSS, d, radius=0.5, points=41)
     heights = [[float(f"{value:.4g}") for value in row] for row in grid]
     return {"depth": depth, "skip": skip, "loss": float(losses[0]), "heights": heights}
 

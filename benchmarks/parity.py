@@ -1,9 +1,9 @@
-"""The parity ledger: how far off is every public function, in both halves?
+"""The parity ledger: how far off is every public function, in both backends?
 
-``python -m benchmarks.parity`` draws arguments as the contract in ``tests/pairs`` does,
-by their names, and keeps the worst error of value and of gradient against the strictest
-truth there is, in ``results/parity.json``. ``--device cuda`` measures the PyTorch half
-on a GPU and writes ``results/parity-cuda.json``.
+``python -m benchmarks.parity`` draws arguments as the contract in ``tests/contract``
+does, by their names, and keeps the worst error of value and of gradient against the
+strictest truth there is, in ``results/parity.json``. ``--device cuda`` measures the
+PyTorch backend on a GPU and writes ``results/parity-cuda.json``.
 """
 
 import argparse
@@ -18,27 +18,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 from rich.console import Console
-from tests.pairs import draw
-from tests.pairs.halves import (
+from tests.contract import strategies
+from tests.contract.backends import (
     FUNCTIONS,
+    LAYERED,
     MODULES,
     OPTIMIZERS,
     TOPICS,
+    applied,
     both,
     ndarray,
     parts,
     size,
     tensor,
 )
-from tests.pairs.test_network import LOSSES, examples, networks
-from tests.pairs.test_steps import walk
+from tests.contract.test_network import LOSSES, examples, networks
+from tests.contract.test_steps import walk
 
 import chalkgrad.numpy as reference
 import chalkgrad.torch as twin
 from benchmarks import exact
 from benchmarks.record import keep, machine, processor, today
-from chalkdocs.results import fingerprints
-from chalkgrad._core import check
+from chalkdocs.benchmark_results import fingerprints
+from chalkgrad._core import arrays
 
 UNIT = {"float64": 2.0**-53, "float32": 2.0**-24}  # half a unit in the last place of 1
 DIGITS, LONG = "60 digits", "long double"
@@ -49,7 +51,7 @@ class Sample(NamedTuple):
     """One drawn call."""
 
     call: Callable[[Any, Callable[[Any], Any]], tuple[Any, Any]]
-    """From a half, and what makes its arrays, to value and gradient, or None."""
+    """From a backend, and what makes its arrays, to value and gradient, or None."""
     truth: tuple[Any, Any]
     """What `call` should return."""
     sizes: tuple[float, float]
@@ -81,7 +83,7 @@ class Row(NamedTuple):
 class Column(NamedTuple):
     """Where a function runs."""
 
-    half: Any
+    backend: Any
     dtype: str
     device: str
 
@@ -89,7 +91,7 @@ class Column(NamedTuple):
         """Make an array of this column, or leave what is none; a network's twin."""
         if isinstance(x, np.ndarray) and x.dtype == "float64":
             x = x.astype(self.dtype)
-        return tensor(x, self.device) if self.half is twin else x
+        return tensor(x, self.device) if self.backend is twin else x
 
 
 # --- Rows -----------------------------------------------------------------------------
@@ -101,13 +103,15 @@ def function(path: str) -> Row:
     f, _ = both(path)
 
     def drawn(data: st.DataObject) -> Sample:
-        args = data.draw(draw.arguments(f))
-        options = {k: v for k, v in args.items() if not isinstance(v, np.ndarray)}
-        arrays = [exact.exact(v) for v in args.values() if isinstance(v, np.ndarray)]
+        args = data.draw(strategies.arguments(f))
+        needed = [k for k, slot in strategies.slots(f).items() if slot.kind]
+        needed = [k for k in needed if not strategies.slots(f)[k].optional]
+        arrays = [exact.exact(args[k]) for k in needed]
+        options = {k: exact.exact(v) for k, v in args.items() if k not in needed}
 
-        def call(half: Any, to: Any) -> tuple[Any, Any]:
+        def call(backend: Any, to: Any) -> tuple[Any, Any]:
             given = {k: to(v) for k, v in args.items()}
-            module = getattr(half, topic)
+            module = getattr(backend, topic)
             slope = getattr(module, f"{name}_grad", None)
             value = getattr(module, name)(**given)
             return value, slope(**given) if slope else None
@@ -125,15 +129,15 @@ TRUTHS = {"activations": exact.activation, "losses": exact.loss}
 
 
 def alike(path: str, truth: str) -> Row:
-    """A function that is held against the NumPy half itself, in more digits or not."""
+    """A function held against the NumPy backend itself, in more digits or not."""
     topic, name = path.split(".")
 
     def drawn(data: st.DataObject) -> Sample:
-        args = data.draw(draw.arguments(both(path)[0]))
+        args = data.draw(strategies.arguments(both(path)[0]))
 
-        def call(half: Any, to: Any) -> tuple[Any, Any]:
+        def call(backend: Any, to: Any) -> tuple[Any, Any]:
             given = {k: to(v) for k, v in args.items()}
-            return getattr(getattr(half, topic), name)(**given), None
+            return getattr(getattr(backend, topic), name)(**given), None
 
         with wider():
             right = call(reference, as_long if truth == LONG else lambda x: x)
@@ -154,11 +158,11 @@ def optimizer(path: str) -> Row:
     make, _ = both(path)
 
     def drawn(data: st.DataObject) -> Sample:
-        options = data.draw(draw.options(make))
-        w, grads = walk(data, 2, 3)
+        options = data.draw(strategies.options(make))
+        w, grads = walk(data, 2, options["net"].size if "net" in options else 3)
 
-        def call(half: Any, to: Any) -> tuple[Any, Any]:
-            opt = getattr(half.optimizers, name)(**options)
+        def call(backend: Any, to: Any) -> tuple[Any, Any]:
+            opt = getattr(backend.optimizers, name)(**applied(to, options))
             v = to(w.copy())
             state = opt.init(v)
             for grad in grads:
@@ -175,13 +179,13 @@ def optimizer(path: str) -> Row:
 
 @contextmanager
 def wider() -> Iterator[None]:
-    """Let the NumPy half take long doubles."""
-    before = check.FLOATS
-    check.FLOATS = (*before, str(np.dtype(np.longdouble)))
+    """Let the NumPy backend take long doubles."""
+    before = arrays.FLOATS
+    arrays.FLOATS = (*before, str(np.dtype(np.longdouble)))
     try:
         yield
     finally:
-        check.FLOATS = before
+        arrays.FLOATS = before
 
 
 # --- Networks, and what works on them -------------------------------------------------
@@ -197,14 +201,14 @@ class Drawn(NamedTuple):
     name: str
     options: dict[str, Any]
 
-    def loss(self, half: Any) -> Any:
-        """Return the loss of a half, with what was drawn for it."""
-        return partial(getattr(half.losses, self.name), **self.options)
+    def loss(self, backend: Any) -> Any:
+        """Return the loss of a backend, with what was drawn for it."""
+        return partial(getattr(backend.losses, self.name), **self.options)
 
-    def height(self, half: Any, to: Any) -> Callable[[Any], Any]:
-        """Return the mean loss of a half as a function of the weights."""
+    def height(self, backend: Any, to: Any) -> Callable[[Any], Any]:
+        """Return the mean loss of a backend as a function of the weights."""
         net, x, y = to(self.net), to(self.x), to(self.y)
-        return lambda w: self.loss(half)(net.forward(w, x), y)
+        return lambda w: self.loss(backend)(net.forward(w, x), y)
 
     def truth(self, w: Any) -> tuple[Any, Any]:
         """Return the loss at some weights, and its gradient, exactly."""
@@ -241,9 +245,9 @@ def loss_and_grad(data: st.DataObject) -> Sample:
     """Loss of a network, and its gradient."""
     it = network(data)
 
-    def call(half: Any, to: Any) -> tuple[Any, Any]:
+    def call(backend: Any, to: Any) -> tuple[Any, Any]:
         net, w, x, y = (to(a) for a in (it.net, it.w, it.x, it.y))
-        return net.loss_and_grad(w, x, y, it.loss(half))
+        return net.loss_and_grad(w, x, y, it.loss(backend))
 
     truth = it.truth(exact.exact(it.w))
     return Sample(call, truth, largest(truth))
@@ -253,9 +257,9 @@ def plan(data: st.DataObject) -> Sample:
     """Loss of a planned step, and the weights after it."""
     it = network(data)
 
-    def call(half: Any, to: Any) -> tuple[Any, Any]:
-        sgd = half.optimizers.sgd(1.0)
-        options = {"loss": it.loss(half), "optimizer": sgd, "batch_size": len(it.x)}
+    def call(backend: Any, to: Any) -> tuple[Any, Any]:
+        sgd = backend.optimizers.sgd(1.0)
+        options = {"loss": it.loss(backend), "optimizer": sgd, "batch_size": len(it.x)}
         step = to(it.net).plan(to(it.w), **options)
         loss = step(to(it.x), to(it.y))
         return loss, to(it.w) - step.w
@@ -269,9 +273,9 @@ def init(data: st.DataObject) -> Sample:
     it = network(data)
     seed = data.draw(st.integers(0, 9))
 
-    def call(half: Any, to: Any) -> tuple[Any, Any]:
+    def call(backend: Any, to: Any) -> tuple[Any, Any]:
         start = to(np.zeros(1))
-        dtype, device = check.dtype_name(start), str(getattr(start, "device", "cpu"))
+        dtype, device = arrays.dtype_name(start), str(getattr(start, "device", "cpu"))
         return to(it.net).init(rng=seed, dtype=dtype, device=device), None
 
     truth = it.net.init(rng=seed), None
@@ -299,8 +303,8 @@ def derivative(name: str) -> Callable[[st.DataObject], Sample]:
             "vjp": lambda: (value, grad),
         }
 
-        def call(half: Any, to: Any) -> tuple[Any, Any]:
-            f, at, ad = it.height(half, to), to(it.w), half.autodiff
+        def call(backend: Any, to: Any) -> tuple[Any, Any]:
+            f, at, ad = it.height(backend, to), to(it.w), backend.autodiff
             match name:
                 case "value_and_grad":
                     return ad.value_and_grad(f)(at)
@@ -327,10 +331,10 @@ def plane(data: st.DataObject) -> Sample:
     d = reference.landscape.directions(it.net, it.w.astype("float32"))
     d = d.astype("float64")
 
-    def call(half: Any, to: Any) -> tuple[Any, Any]:
+    def call(backend: Any, to: Any) -> tuple[Any, Any]:
         net, w, x, y, both = (to(a) for a in (it.net, it.w, it.x, it.y, d))
-        slice_ = half.landscape.slice
-        return slice_(net, w, x, y, it.loss(half), both, points=3), None
+        grid = backend.landscape.loss_grid
+        return grid(net, w, x, y, it.loss(backend), both, points=3), None
 
     w, (first, second) = exact.exact(it.w), exact.exact(d)
     heights = [
@@ -344,10 +348,12 @@ def sharpness(data: st.DataObject) -> Sample:
     """The largest curvature."""
     it = network(data, smooth=True)
 
-    def call(half: Any, to: Any) -> tuple[Any, Any]:
+    def call(backend: Any, to: Any) -> tuple[Any, Any]:
         net, w, x, y = (to(a) for a in (it.net, it.w, it.x, it.y))
-        found = half.landscape.sharpness(net, w, x, y, it.loss(half), tolerance=1e-4)
-        return np.array(found.largest), None
+        found = backend.landscape.sharpness(
+            net, w, x, y, it.loss(backend), tolerance=1e-4
+        )
+        return np.array(found.eigenvalue), None
 
     truth = call(reference, lambda x: x)
     return Sample(call, truth, largest(truth))
@@ -365,7 +371,7 @@ ROWS: dict[str, Row] = {
     "perceptron.margin": alike("perceptron.margin", LONG),
     "perceptron.mistake_bound": alike("perceptron.mistake_bound", LONG),
     "perceptron.neuron": alike("perceptron.neuron", LONG),
-    "landscape.slice": Row(DIGITS, "landscape", plane, 20),
+    "landscape.loss_grid": Row(DIGITS, "landscape", plane, 20),
     "landscape.sharpness": Row(OURS, "landscape", sharpness, 20),
     **{
         f"autodiff.{name}": Row(DIGITS, "autodiff", derivative(name), 20)
@@ -376,9 +382,9 @@ ROWS: dict[str, Row] = {
     "network.forward": Row(DIGITS, "network", forward, 40),
     "network.loss_and_grad": Row(DIGITS, "network", loss_and_grad, 40),
     "network.plan": Row(DIGITS, "network", plan, 40),
-    **{path: optimizer(path) for path in OPTIMIZERS},
+    **{path: optimizer(path) for path in OPTIMIZERS + LAYERED},
 }
-# Written once, for both halves; or it has no number of its own.
+# Written once, for both backends; or it has no number of its own.
 ELSEWHERE = {
     **{
         f"{topic}.{name}": "written once"
@@ -390,9 +396,12 @@ ELSEWHERE = {
     "array": "copies",
     "asnumpy": "copies",
     "autodiff.check_grads": "passes or raises",
+    "losses.loss": "the function that it is given",
     "network.layers": "views",
-    "optimizers.averaged": "the optimizer that it wraps",
-    "optimizers.clipped": "the optimizer that it wraps",
+    "optimizers.ema": "the optimizer that it wraps",
+    "optimizers.clip": "the optimizer that it wraps",
+    "optimizers.decay_weights": "the optimizer that it wraps",
+    "optimizers.maximize": "the optimizer that it wraps",
 }
 
 
@@ -425,12 +434,12 @@ def measure(row: Row, columns: dict[str, Column]) -> dict[str, list[float | None
     """Return, for each column, the worst error of value and of gradient."""
     worst: dict[str, list[float | None]] = {name: [None, None] for name in columns}
 
-    @settings(draw.contract, max_examples=row.examples)
+    @settings(strategies.contract, max_examples=row.examples)
     @given(data=st.data())
     def compared(data: st.DataObject) -> None:
         sample = row.draw(data)
         for name, column in columns.items():
-            found = sample.call(column.half, column.array)
+            found = sample.call(column.backend, column.array)
             compare = zip(found, sample.truth, sample.sizes, strict=True)
             for k, (one, truth, least) in enumerate(compare):
                 if one is not None and truth is not None:

@@ -70,9 +70,9 @@ def epochs(task: Task, step: Callable[[Any, Any], Any], to: Any = np.asarray) ->
 # --- Ours -----------------------------------------------------------------------------
 
 
-def plan(task: Task, half: str = "numpy", device: str = "cpu", **how: Any) -> Runner:
+def plan(task: Task, backend: str = "numpy", device: str = "cpu", **how: Any) -> Runner:
     """Our step with everything allocated once."""
-    cg = needs(f"chalkgrad.{half}")
+    cg = needs(f"chalkgrad.{backend}")
     net = cg.network(task.sizes, activation=task.activation)
     step = net.plan(
         cg.array(task.w, device=device),
@@ -84,9 +84,9 @@ def plan(task: Task, half: str = "numpy", device: str = "cpu", **how: Any) -> Ru
     return epochs(task, step, partial(cg.array, device=device))
 
 
-def reference(task: Task, half: str = "numpy", device: str = "cpu") -> Runner:
+def reference(task: Task, backend: str = "numpy", device: str = "cpu") -> Runner:
     """Our functions, which read like the slide."""
-    cg = needs(f"chalkgrad.{half}")
+    cg = needs(f"chalkgrad.{backend}")
     net = cg.network(task.sizes, activation=task.activation)
     loss, opt = getattr(cg.losses, task.loss), cg.optimizers.adam(LR)
     w = cg.array(task.w, device=device)

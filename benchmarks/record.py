@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from chalkdocs.results import RESULTS
+from chalkdocs.benchmark_results import RESULTS
 
 
 def machine(*libraries: str, **more: str) -> dict[str, str]:

@@ -53,7 +53,7 @@ def contests(device: str, *, small: bool = False) -> dict[str, Callable[[], Cont
 def steps_of(task: Task, device: str) -> Contest:
     """Let everyone train, one step after the other."""
     everyone: dict[str, Callable[..., Runner]] = {
-        "chalkgrad.torch": partial(peers.plan, half="torch"),
+        "chalkgrad.torch": partial(peers.plan, backend="torch"),
         "torch, fused Adam": partial(peers.torch_eager, fused=True),
         "torch": peers.torch_eager,
         "torch.compile": peers.torch_compiled,
@@ -96,7 +96,7 @@ def plane(plane: Plane, device: str) -> Contest:
     """Let everyone look; the loop at the first 20 points only."""
     only = 20
     everyone: dict[str, Callable[..., Runner]] = {
-        "chalkgrad.torch": partial(landscape.ours, half="torch"),
+        "chalkgrad.torch": partial(landscape.ours, backend="torch"),
         "torch, loop": landscape.torch_loop,
         "torch, vmap": partial(landscape.torch_vmap, chunk=4096),
     }
@@ -112,7 +112,7 @@ def plane(plane: Plane, device: str) -> Contest:
 def runs(many: Sweep, device: str) -> Contest:
     """Let everyone train all networks; the loop one of them only."""
     everyone: dict[str, Callable[..., Runner]] = {
-        "chalkgrad.torch": partial(sweep.ours, half="torch"),
+        "chalkgrad.torch": partial(sweep.ours, backend="torch"),
         "torch, loop": sweep.torch_loop,
         "torch, vmap of grad": sweep.torch_vmap,
     }

@@ -66,7 +66,7 @@ def contest(plane: Plane, title: str, *, chunk: int) -> Contest:
     """Let everyone look; torch.vmap at so many points at once."""
     everyone: dict[str, Callable[[Plane], Runner]] = {
         "chalkgrad.numpy": ours,
-        "chalkgrad.torch": partial(ours, half="torch"),
+        "chalkgrad.torch": partial(ours, backend="torch"),
         "torch, loop": torch_loop,
         "torch, vmap": partial(torch_vmap, chunk=chunk),
         "jax, lax.map": jax_map,
@@ -76,10 +76,10 @@ def contest(plane: Plane, title: str, *, chunk: int) -> Contest:
 
 
 def ours(
-    plane: Plane, half: str = "numpy", device: str = "cpu", only: int | None = None
+    plane: Plane, backend: str = "numpy", device: str = "cpu", only: int | None = None
 ) -> Runner:
-    """A call of `cg.landscape.slice`; only the first points are compared."""
-    cg = needs(f"chalkgrad.{half}")
+    """A call of `cg.landscape.loss_grid`; only the first points are compared."""
+    cg = needs(f"chalkgrad.{backend}")
     net = cg.network(plane.task.sizes, activation=plane.task.activation)
     loss = getattr(cg.losses, plane.task.loss)
     w, x, y, d = (
@@ -88,7 +88,7 @@ def ours(
     )
 
     def run() -> Any:
-        return cg.landscape.slice(net, w, x, y, loss, d, points=plane.points)
+        return cg.landscape.loss_grid(net, w, x, y, loss, d, points=plane.points)
 
     return Runner(run, plane.points**2, lambda found: cg.asnumpy(found).ravel()[:only])
 

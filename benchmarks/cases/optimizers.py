@@ -63,12 +63,12 @@ def small(rule: Rule) -> Contest:
     start = net.init(dtype="float32")
     grads = np.random.default_rng(0).normal(size=(100, net.size)).astype("float32")
 
-    def ours(half: Any) -> Runner:
-        opt = getattr(half.optimizers, rule.name)(lr=LR, **chosen(rule))
-        w0, gradients = half.array(start), half.array(grads)
+    def ours(backend: Any) -> Runner:
+        opt = getattr(backend.optimizers, rule.name)(lr=LR, **chosen(rule))
+        w0, gradients = backend.array(start), backend.array(grads)
 
         def run() -> Any:
-            w = half.array(w0)
+            w = backend.array(w0)
             state = opt.init(w)
             for grad in gradients:
                 w, state = opt.step(w, grad, state)

@@ -39,7 +39,7 @@ def contest(sweep: Sweep, title: str) -> Contest:
     """Let everyone train all of them."""
     everyone: dict[str, Callable[[Sweep], Runner]] = {
         "chalkgrad.numpy": ours,
-        "chalkgrad.torch": partial(ours, half="torch"),
+        "chalkgrad.torch": partial(ours, backend="torch"),
         "torch, loop": torch_loop,
         "torch, vmap of grad": torch_vmap,
         "jax, vmap of scan": jax_vmap,
@@ -54,9 +54,9 @@ def runner(sweep: Sweep, run: Callable[[], Any]) -> Runner:
     return Runner(run, units, lambda losses: np.asarray(losses)[:: sweep.every])
 
 
-def ours(sweep: Sweep, half: str = "numpy", device: str = "cpu") -> Runner:
+def ours(sweep: Sweep, backend: str = "numpy", device: str = "cpu") -> Runner:
     """One plan for all."""
-    cg = needs(f"chalkgrad.{half}")
+    cg = needs(f"chalkgrad.{backend}")
     task = sweep.task
     net = cg.network(task.sizes, activation=task.activation)
     x, y, w, lr = (

@@ -51,7 +51,7 @@ def contest(task: Task, title: str) -> Contest:
     everyone: dict[str, Callable[[Task], Runner]] = {
         "chalkgrad.numpy": peers.plan,
         "chalkgrad.numpy, reference": peers.reference,
-        "chalkgrad.torch": partial(peers.plan, half="torch"),
+        "chalkgrad.torch": partial(peers.plan, backend="torch"),
         "scikit-learn": peers.sklearn,
         "torch, fused Adam": partial(peers.torch_eager, fused=True),
         "torch": peers.torch_eager,
