@@ -6,7 +6,7 @@ from benchmarks.cases import gpu
 from benchmarks.gpu import Captured, after_all_work, turns
 
 from benchmarks import harness
-from chalkdocs import results
+from chalkdocs import benchmark_results
 
 CONTESTS = gpu.contests("cpu", small=True)
 
@@ -31,7 +31,7 @@ def test_a_gpu_is_asked_the_same_by_the_same_names():
 
 def test_every_bar_of_a_gpu_names_a_contest_and_who_is_in_it():
     unwritten = "G2, adamw in bfloat16 100 M"  # weights that are rounded by chance
-    for bar in results.bars("h100", None):
+    for bar in benchmark_results.bars("h100", None):
         name, _, who = bar.name.rpartition(": ")
         if name != unwritten:
             assert who in {"share of the limit", *CONTESTS[name]().contestants}

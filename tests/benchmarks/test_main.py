@@ -8,7 +8,7 @@ from benchmarks.harness import AbsentError, Contest, Runner
 
 from benchmarks import __main__ as command
 from benchmarks import harness, record
-from chalkdocs import results
+from chalkdocs import benchmark_results
 
 
 def contest(theirs=1.0):
@@ -28,7 +28,7 @@ def contest(theirs=1.0):
 def run(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(harness, "pin", lambda: None)
     monkeypatch.setattr(command.training, "FACTS", {"digits": lambda: {"garbage": 0}})
-    for module in (results, record):
+    for module in (benchmark_results, record):
         monkeypatch.setattr(module, "RESULTS", tmp_path)
 
     def run(*words, theirs=1.0):
@@ -49,7 +49,7 @@ def test_all_contests_are_kept_with_what_they_belong_to(run):
         found["machine"]
     )
     digits = found["contests"]["digits"]
-    assert digits["source"] == results.fingerprints(["losses"])
+    assert digits["source"] == benchmark_results.fingerprints(["losses"])
     assert len(digits["us"]["scikit-learn"]) == 3
     assert found["facts"] == {"digits: garbage": 0}
     assert "mygrad is not installed" in out

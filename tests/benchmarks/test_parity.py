@@ -11,7 +11,7 @@ from mpmath import mp, mpf
 import chalkgrad.numpy as reference
 import chalkgrad.torch as twin
 from benchmarks import exact, parity
-from chalkdocs import ledgers, results
+from chalkdocs import benchmark_results, benchmark_tables
 
 COLUMNS = parity.columns("cpu")
 
@@ -22,10 +22,10 @@ def sixty_digits():
         yield
 
 
-def public(half):
+def public(backend):
     """All functions of a façade, and the methods of a network that give numbers."""
-    for name in half.__all__:
-        thing = getattr(half, name)
+    for name in backend.__all__:
+        thing = getattr(backend, name)
         if name == "network":
             net = thing([1, 1])
             yield from (f"network.{m}" for m in dir(net) if m[0] != "_")
@@ -37,12 +37,12 @@ def public(half):
             yield name
 
 
-@pytest.mark.parametrize("half", [reference, twin], ids=["numpy", "torch"])
-def test_every_public_function_has_a_row_or_a_reason_to_have_none(half):
+@pytest.mark.parametrize("backend", [reference, twin], ids=["numpy", "torch"])
+def test_every_public_function_has_a_row_or_a_reason_to_have_none(backend):
     known = {*parity.ROWS, *parity.ELSEWHERE}
     data = {"network.sizes", "network.activation", "network.skip", "network.size"}
     slopes = {f"{path}_grad" for path in parity.ROWS}
-    assert set(public(half)) - known - slopes - data == set()
+    assert set(public(backend)) - known - slopes - data == set()
 
 
 def test_every_loss_and_activation_has_its_exact_values():
@@ -73,13 +73,13 @@ def few(path):
     return parity.measure(parity.ROWS[path]._replace(examples=5), COLUMNS)
 
 
-def test_both_halves_are_right_to_some_last_places():
+def test_both_backends_are_right_to_some_last_places():
     for path in ("losses.huber", "network.loss_and_grad", "optimizers.adam"):
         for pair in few(path).values():
             assert all(units < 16 for units in pair if units is not None), path
 
 
-def test_a_wrong_gradient_of_one_half_is_seen_there(monkeypatch):
+def test_a_wrong_gradient_of_one_backend_is_seen_there(monkeypatch):
     right = twin.losses.mse_grad
     wrong = lambda *args, **options: right(*args, **options) * (1 + 1e-9)  # noqa: E731
     monkeypatch.setattr(twin.losses, "mse_grad", wrong)
@@ -97,7 +97,8 @@ def test_a_step_in_the_wrong_direction_is_seen(monkeypatch):
         lambda lr, **options: right(lr * (1 + 1e-5), **options),
     )
     found = few("optimizers.sgd")
-    # The truth is NumPy's formula in long double, so that the other half seems wrong.
+    # The truth is NumPy's formula in long double, so that the other backend seems
+    # wrong.
     assert found["PyTorch, cpu, float64"][0] > 1e3
 
 
@@ -143,10 +144,10 @@ FOUND = {
 
 
 def test_a_column_that_was_not_run_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "RESULTS", tmp_path)
-    assert ledgers.parity() == ledgers.NOT_RUN
+    monkeypatch.setattr(benchmark_results, "RESULTS", tmp_path)
+    assert benchmark_tables.parity() == benchmark_tables.NOT_RUN
     (tmp_path / "parity.json").write_text(json.dumps(FOUND))
-    text = ledgers.parity()
+    text = benchmark_tables.parity()
     assert "CUDA<br>f64<br>not run yet" in text
     row = "| mse<br><small>60 digits</small> | 1.2 | – | – | 2&nbsp;·&nbsp;0.5 |"
     assert row in text
@@ -155,27 +156,27 @@ def test_a_column_that_was_not_run_says_so(tmp_path, monkeypatch):
     gpu = ROW | {"units": {"PyTorch, cuda, float64": [3.0, 4.0]}}
     on_gpu = FOUND | {"rows": {"losses.mse": gpu, "optimizers.sgd": gpu}}
     (tmp_path / "parity-cuda.json").write_text(json.dumps(on_gpu))
-    text = ledgers.parity()
+    text = benchmark_tables.parity()
     assert "not run yet" not in text
     assert "| 3&nbsp;·&nbsp;4 | – |" in text
 
 
 def test_a_stale_row_is_marked(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "RESULTS", tmp_path)
-    source = results.fingerprints(["losses"])
+    monkeypatch.setattr(benchmark_results, "RESULTS", tmp_path)
+    source = benchmark_results.fingerprints(["losses"])
     for digest, stale in ((source["losses"], False), ("0", True)):
         row = ROW | {"source": {"losses": digest}}
         (tmp_path / "parity.json").write_text(
             json.dumps(FOUND | {"rows": {"losses.mse": row}})
         )
         words = "**Stale:** the code of losses has changed since."
-        assert (words in ledgers.parity()) is stale
+        assert (words in benchmark_tables.parity()) is stale
 
 
 def test_a_function_that_is_new_since_the_gpu_ran_has_no_numbers_of_it(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    monkeypatch.setattr(benchmark_results, "RESULTS", tmp_path)
     (tmp_path / "parity.json").write_text(json.dumps(FOUND))
     (tmp_path / "parity-cuda.json").write_text(json.dumps(FOUND | {"rows": {}}))
-    assert "| mse<br>" in ledgers.parity()
+    assert "| mse<br>" in benchmark_tables.parity()

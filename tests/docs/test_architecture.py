@@ -1,11 +1,12 @@
 """The rules of who imports whom, and that the figure and its words tell the truth."""
 
+import ast
 import shutil
 from itertools import product
 
 import pytest
 
-from chalkdocs import imports, markdown
+from chalkdocs import imports, sources
 from chalkdocs.figures import architecture
 
 FOUND = imports.imports()
@@ -51,6 +52,61 @@ def test_the_source_keeps_the_rules():
     assert broken(FOUND) == set()
 
 
+def test_no_topic_uses_what_another_does_not_export():
+    assert imports.private_uses() == set()
+
+
+def test_importing_a_module_changes_nothing_of_others():
+    assert imports.effects() == set()
+
+
+@pytest.fixture
+def hardware(tmp_path):
+    """Add a line to a module of a copy; return where the copy is."""
+    copy = tmp_path / "chalkgrad"
+    shutil.copytree(imports.PACKAGE, copy, ignore=shutil.ignore_patterns("*.npz"))
+
+    def add(line):
+        with (copy / "hardware/_shared.py").open("a", encoding="utf-8") as source:
+            source.write(f"\n\n{line}\n")
+        return copy
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("line", "used"),
+    [
+        ("from chalkgrad.schedules._shared import _check", "schedules._shared._check"),
+        (
+            "from chalkgrad.schedules import _shared as s\ns._check(1)",
+            "schedules._shared._check",
+        ),
+        ("from chalkgrad._core.numbers import _is_one", "_core.numbers._is_one"),
+        ("from chalkgrad.schedules._shared import cosine", None),
+        ("from chalkgrad.schedules import _shared as s\ns.cosine(1, steps=2)", None),
+        ("from chalkgrad.hardware._shared import _ones", None),  # its own
+    ],
+)
+def test_a_private_name_is_noticed(line, used, hardware):
+    found = imports.private_uses(hardware(line)) - imports.private_uses()
+    assert found == ({("hardware._shared", used)} if used else set())
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("check.number = None", True),
+        ("type(check).kinds += (1,)", True),
+        ("setattr(check, 'number', None)", True),
+        ("Machine.unit = 'GB/s'", False),
+        ("def f(): check.number = None", False),
+    ],
+)
+def test_an_import_for_effect_is_noticed(line, is_one, hardware):
+    assert ("hardware._shared" in imports.effects(hardware(line))) == is_one
+
+
 PLANTED = {
     "losses/_numpy.py": ("    import torch", "torch outside of a twin"),
     "data/_shared.py": ("    from torch import Tensor", "torch outside of a twin"),
@@ -62,7 +118,7 @@ PLANTED = {
         "    from chalkgrad.losses._numpy import mse",
         "_core imports a topic",
     ),
-    "search/_shared.py": (
+    "line_search/_shared.py": (
         "    import chalkgrad.numpy as cg",
         "a topic imports what is above it",
     ),
@@ -72,7 +128,7 @@ PLANTED = {
     ),
     "activations/_torch.py": ("    from chalkgrad.network import _torch", "a circle"),
     "optimizers/_numpy.py": (
-        '    importlib.import_module(f"chalkgrad.training._{half}")',
+        '    importlib.import_module(f"chalkgrad.training._{backend}")',
         "a circle",
     ),
 }
@@ -84,26 +140,26 @@ def test_a_broken_rule_is_noticed(file, tmp_path):
     shutil.copytree(imports.PACKAGE, copy, ignore=shutil.ignore_patterns("*.npz"))
     line, rule = PLANTED[file]
     with (copy / file).open("a", encoding="utf-8") as source:
-        source.write(f"\n\ndef planted(half):\n{line}\n")
+        source.write(f"\n\ndef planted(backend):\n{line}\n")
     assert {rule for rule, _ in broken(imports.imports(copy))} == {rule}
 
 
 def test_names_are_read_in_every_form():
-    assert "chalkgrad._core.check" in FOUND["losses._numpy"]
-    assert "chalkgrad.network._numpy" in FOUND["autodiff._rules"]
+    assert "chalkgrad._core.check" in FOUND["losses._loss"]
+    assert "chalkgrad.autodiff._numpy" in FOUND["losses._numpy"]
     assert "optimizers" in EDGES["training"]  # by import_module
     assert "torch" in FOUND["cli._bench"]  # in a function
 
 
 def test_what_follows_from_others_is_left_out():
     edges = {"a": {"b", "c"}, "b": {"c"}, "c": set()}
-    assert imports.direct(edges) == {("a", "b"), ("b", "c")}
+    assert imports.direct_edges(edges) == {("a", "b"), ("b", "c")}
     assert imports.levels(edges) == {"c": 0, "b": 1, "a": 2}
 
 
 def test_no_arrow_goes_through_a_box_and_no_two_topics_share_a_place():
-    arrows = imports.direct(EDGES)
-    places = architecture._placed(arrows, imports.levels(EDGES))
+    arrows = imports.direct_edges(EDGES)
+    places = architecture._place(arrows, imports.levels(EDGES))
     assert len(set(places.values())) == len(places)
     for (upper, lower), at in product(arrows, places.values()):
         assert places[upper][1] > places[lower][1]
@@ -111,12 +167,54 @@ def test_no_arrow_goes_through_a_box_and_no_two_topics_share_a_place():
 
 
 def test_the_words_of_the_figure_name_the_arrows():
-    page = (markdown.DOCS / "reference/architecture.md").read_text("utf-8")
+    page = (sources.DOCS / "reference/architecture.md").read_text("utf-8")
     words = page.partition("![")[2].partition("](figure:")[0]
     below: dict[str, list[str]] = {}
-    for upper, lower in sorted(imports.direct(EDGES)):
+    for upper, lower in sorted(imports.direct_edges(EDGES)):
         below.setdefault(upper, []).append(lower)
     told = "; ".join(f"{upper} on {', '.join(them)}" for upper, them in below.items())
-    named = {topic for arrow in imports.direct(EDGES) for topic in arrow}
+    named = {topic for arrow in imports.direct_edges(EDGES) for topic in arrow}
     assert told in words
     assert f"On no other topic: {', '.join(sorted(EDGES.keys() - named))}." in words
+
+
+# --- Functions that can be read -------------------------------------------------------
+
+
+def code_lines(function, text):
+    """Count the lines of a function without docstrings, comments and empty lines."""
+    own = {
+        number
+        for node in ast.walk(function)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node)
+        for number in range(node.body[0].lineno, node.body[0].end_lineno + 1)
+    }
+    lines = text.splitlines()
+    numbers = range(function.lineno, function.end_lineno + 1)
+    kept = (lines[n - 1].strip() for n in numbers if n not in own)
+    return sum(bool(line) and not line.startswith("#") for line in kept)
+
+
+def long_functions(root, most):
+    for path in sorted(root.rglob("*.py")):
+        text = path.read_text("utf-8")
+        for node in ast.walk(sources.tree(path)):
+            if isinstance(node, ast.FunctionDef) and code_lines(node, text) > most:
+                yield f"{path.relative_to(root).as_posix()}: {node.name}"
+
+
+def test_no_function_has_more_than_a_hundred_lines_of_code():
+    found = long_functions(sources.SOURCE, 100)
+    # The catalogues of the judge are tables within functions.
+    assert [name for name in found if not name.startswith("chalkgrad/judge/")] == []
+
+
+def test_a_long_function_is_noticed_by_its_code_alone(tmp_path):
+    code = "\n".join(f"    x = {i}" for i in range(100))
+    for name, first in {
+        "long": "x = 1",
+        "short": '"""Words."""\n\n    # More.',
+    }.items():
+        (tmp_path / f"{name}.py").write_text(f"def {name}():\n    {first}\n{code}\n")
+    assert list(long_functions(tmp_path, 100)) == ["long.py: long", "short.py: short"]
+    assert list(long_functions(tmp_path, 101)) == ["long.py: long"]

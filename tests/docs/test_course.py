@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from chalkdocs.claims import claims, settled
-from chalkdocs.markdown import DOCS
+from chalkdocs.claims import claim_blocks, claims
+from chalkdocs.sources import DOCS
 
 COURSE = DOCS / "how-to/course.md"
 LINK = re.compile(r"\[([^]]+)\]\(([^)#]+)")
@@ -54,7 +54,7 @@ def test_vote_and_exercise_are_on_the_page(row):
     page = target(row.page)
     if row.vote != "–":
         key = LINK.search(row.vote)[1]
-        assert target(row.vote) == page == DOCS / settled(DOCS)[key].page
+        assert target(row.vote) == page == DOCS / claim_blocks(DOCS)[key].page
         assert claims()[key].section == row.section
     if row.exercise != "–":
         assert f'!!! question "{row.exercise}"' in page.read_text("utf-8")

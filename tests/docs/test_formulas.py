@@ -1,5 +1,7 @@
 """Formulas as MathML Core: what stops the build, and what is mended."""
 
+import subprocess
+import sys
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -129,3 +131,13 @@ def test_a_mended_formula_needs_no_mending():
         element[:] = [child for child in element if child.tag != "mspace"]
     mend(once)
     assert ET.tostring(once) == before
+
+
+def test_python_ends_well_after_formulas_in_a_thread_that_has_ended():
+    program = (
+        "from threading import Thread; from chalkdocs.formulas import mathml\n"
+        "def many():\n"
+        "    for i in range(300): mathml(f'x_{i} + 1', display=True)\n"
+        "one = Thread(target=many); one.start(); one.join()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

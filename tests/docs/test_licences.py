@@ -6,7 +6,7 @@ import re
 import pytest
 
 from chalkdocs import runtime
-from chalkdocs.markdown import ROOT
+from chalkdocs.sources import ROOT
 
 PAGE = (ROOT / "docs/reference/licences.md").read_text("utf-8")
 ROWS = re.findall(r"^\| (?!what|---)(.+?) \| (.+?) \|(?: `(.+)` \|)?$", PAGE, re.M)

@@ -8,16 +8,17 @@ import pytest
 from pybtex.database import BibliographyDataError
 
 import chalkgrad.numpy as cg
+from chalkdocs import reference
 from chalkdocs.bibliography import works
 from chalkdocs.claims import claims
-from chalkdocs.pages import front
+from chalkdocs.front_matter import read
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path: path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md")}
 TOPICS = sorted(
     path.parent.name
-    for pattern in ("_numpy.py", "_shared.py")
-    for path in (ROOT / "src/chalkgrad").glob(f"[a-z]*/{pattern}")
+    for path in (ROOT / "src/chalkgrad").glob("[a-z]*/__init__.py")
+    if path.parent.name not in ("cli", "interop")
 )
 WORKS = works(ROOT / "docs/reference/references.bib")
 
@@ -25,14 +26,28 @@ WORKS = works(ROOT / "docs/reference/references.bib")
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_topic_has_its_reference_page_and_its_place_in_the_package(topic):
     page = PAGES[ROOT / f"docs/reference/{topic}.md"]
-    assert front(page)["topic"] == topic
+    assert read(page)["topic"] == topic
     assert f"<!-- reference: {topic} -->" in page
     assert hasattr(cg, topic)
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_name_of_a_reference_page_is_where_the_page_looks_for_it(topic):
+    found = re.findall(r"^::: ([\w.]+)$", reference.reference(topic), re.M)
+    module = getattr(cg, topic)
+    if topic != "network":
+        assert [name.rpartition(".")[2] for name in found] == sorted(
+            module.__all__, key=lambda name: (name[0].isupper(), name)
+        )
+    for name in found:
+        place, _, last = name.rpartition(".")
+        thing = getattr(importlib.import_module(place), last)
+        assert thing.__module__ == place
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_every_page_says_what_it_is_about_and_of_a_topic_that_exists(path):
-    found = front(PAGES[path])
+    found = read(PAGES[path])
     assert found.get("topic", TOPICS[0]) in TOPICS
     if "decisions" not in path.parts:
         assert found["description"]
@@ -55,9 +70,7 @@ def test_every_figure_is_shown_and_every_picture_has_its_function():
 
 
 def test_every_section_that_a_page_names_is_one_of_the_deck():
-    named = {
-        name for text in PAGES.values() for name in front(text).get("sections", [])
-    }
+    named = {name for text in PAGES.values() for name in read(text).get("sections", [])}
     assert named <= {claim.section for claim in claims().values()}
 
 

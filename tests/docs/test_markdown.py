@@ -8,10 +8,10 @@ from pathlib import Path
 import markdown
 import pytest
 
-from chalkdocs import widgets
+from chalkdocs import directives, page_errors, widgets
 from chalkdocs.bibliography import BibliographyError
 from chalkdocs.formulas import mathml, plain
-from chalkdocs.markdown import PageError
+from chalkdocs.page_errors import PageError
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -68,10 +68,17 @@ def test_a_snippet_copies_as_its_source_alone():
         "True\nFalse\n>>> 'a'\n'a'\n```\n"
     )
     (copy,) = re.findall(r'data-copy="(.*?)"', out)
-    assert copy == "for i in range(2):&#10;    print(i &lt; 1)&#10;&#x27;a&#x27;"
+    block = "for i in range(2):&#10;    print(i &lt; 1)&#10;&#10;"
+    assert copy == f"{block}&#x27;a&#x27;"
 
 
-def test_a_source_shows_both_halves_in_tabs_without_docstrings():
+def test_a_command_copies_without_its_prompt_and_what_it_prints():
+    out = html("```console\n$ chalkgrad inspect 'a b'\n2 rows\n$ ls\n```\n")
+    (copy,) = re.findall(r'data-copy="(.*?)"', out)
+    assert copy == "chalkgrad inspect &#x27;a b&#x27;&#10;ls"
+
+
+def test_a_source_shows_both_backends_in_tabs_without_docstrings():
     out = html("<!-- source: optimizers.sgd -->\n")
     assert "src/chalkgrad/optimizers/_numpy.py" in out
     assert "src/chalkgrad/optimizers/_torch.py" in out
@@ -94,13 +101,87 @@ def test_a_shared_source_is_one_block():
         ("![A bowl](figure:gradient_descent.boal)", "no figure gradient_descent.boal"),
         ("![A bowl](figure:nothing.bowl)", "the figures of nothing failed"),
         ("<!-- widget: bawl -->", "no widget 'bawl'; there are backprop, "),
-        ("<!-- command: chalkgrad trian -->", "'chalkgrad trian' failed:\nusage"),
+        ("<!-- command: chalkgrad trian -->", "'chalkgrad trian' failed:\nchalkgrad: "),
         ("See ![A bowl](figure:gradient_descent.bowl)", "paragraph of its own"),
     ],
 )
 def test_what_is_not_there_stops_the_build(text, words):
     with pytest.raises(PageError, match=words):
         html(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Words.\n\n<!-- widgit: bowl -->\n", "write widget, or begin a comment"),
+        ("Words.\n\n<!-- claims legder -->\n", "write claims ledger, or begin"),
+        ("Words.\n\nIn all <!-- claims cuont -->.\n", "write claims count, or begin"),
+        ("Words.\n\n<!-- slides: all -->\n", "write <!-- slides -->."),
+        ("Words.\n\n<!-- widget -->\n", "write <!-- widget: … -->."),
+        ("Words.\n\nHere: <!-- widget: bowl -->\n", "needs a line of its own."),
+        ("Words.\n\n<!-- widget: bawl -->\n", "no widget 'bawl'; there are"),
+        ("Words.\n\n<!-- bibliography: stepps -->\n", "keyword 'stepps'."),
+        ("Words.\n\nA $\\frac{1}$ here.\n", "does not parse"),
+        ("Words.\n\n![A](figure:wiring.xar)\n", "no figure wiring.xar; there are"),
+        ("Words.\n\n![](figure:wiring.xor)\n", "![what it shows](…)."),
+        ('Words.\n\n!!! claim "G99 · holds"\n    So.\n', "the title must be an id"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_line_and_remedy(
+    tmp_path, monkeypatch, text, words
+):
+    monkeypatch.setattr(page_errors.find, "__defaults__", (tmp_path,))
+    (tmp_path / "other.md").write_text("# Another\n")
+    body = f"# A page\n\n{text}"
+    for name, head in (("page.md", "---\ndescription: A.\n---\n"), ("bare.md", "")):
+        page = tmp_path / name
+        page.write_text(head + body)
+        with pytest.raises(PageError) as found:
+            html(body)
+        message = str(found.value)
+        assert message.startswith(f"{page}:{5 + head.count(chr(10))}: ")
+        assert words in message
+        page.unlink()
+
+
+def test_a_text_that_is_no_page_is_told_by_its_line(tmp_path):
+    (tmp_path / "page.md").write_text("# Longer\n\nWords.\n")
+    assert page_errors.find("Words.\n", 1, tmp_path) == "line 1"
+    assert page_errors.find("", 3, tmp_path) == "line 3"
+
+
+def test_a_sentence_in_a_comment_and_code_ask_for_nothing():
+    page = (
+        "<!-- A word to who reads this. -->\n\nWrite `<!-- widgit: bowl -->`.\n\n"
+        "~~~~markdown\n```\n<!-- widgit: bowl -->\n~~~\n<!-- slides: all -->\n~~~~\n"
+        "\n<!-- doctest-requires:: torch -->\n"
+    )
+    out = html(page)
+    assert unescape(re.sub("<[^>]+>", "", out)).count("<!-- widgit: bowl -->") == 2
+    with pytest.raises(PageError, match="no directive <!-- widgit: bowl -->"):
+        html(page + "\n<!-- widgit: bowl -->\n")
+
+
+def test_a_module_offers_a_directive_by_a_decorated_function(monkeypatch):
+    monkeypatch.setattr(directives, "_DIRECTIVES", {})
+
+    @directives.directive("shout")
+    def shout(words):
+        return f"**{words}**\n\n{words}!"
+
+    @directives.directive("answer", inline=True)
+    def answer():
+        return "42"
+
+    lines = [
+        "- x",
+        "",
+        "  <!-- shout: hey -->",
+        "It is <!-- answer -->.",
+        "<!-- answer -->",
+    ]
+    out = directives.Directives().run(lines)
+    assert out == ["- x", "", "  **hey**", "", "  hey!", "It is 42.", "42"]
 
 
 def test_a_figure_is_drawn_in_the_colours_of_the_theme_and_described():
@@ -124,7 +205,7 @@ def test_a_command_is_shown_with_what_it_prints():
 def test_every_widget_is_given_what_python_computed():
     for name in widgets.__all__:
         out = html(f"<!-- widget: {name} -->\n")
-        (given,) = re.findall(f'<div data-widget="{name}" data-given="(.*?)">', out)
+        (given,) = re.findall(f'<div data-widget="{name}" .*? data-given="(.*?)">', out)
         assert json.loads(unescape(given)) == getattr(widgets, name)()
     files = (ROOT / "docs/assets/js/widgets").glob("*.js")
     assert set(widgets.__all__) < {file.stem for file in files}

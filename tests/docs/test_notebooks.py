@@ -10,7 +10,8 @@ import nbformat
 import pytest
 
 from chalkdocs import notebooks
-from chalkdocs.markdown import ROOT, PageError
+from chalkdocs.page_errors import PageError
+from chalkdocs.sources import ROOT
 
 LABS = sorted((ROOT / "docs/labs").glob("*.py"))
 SVG = '<svg viewBox="0 0 1 1"><path id="a" style="stroke: #010210"/></svg>'
@@ -38,7 +39,7 @@ def drawn(lab, monkeypatch):
         notebook = notebooks.jupytext.reads(f"# %% {head}\ndraw()\n", "py:percent")
         output = nbformat.v4.new_output("display_data", {"image/svg+xml": SVG})
         notebook.cells[0].outputs = [output]
-        monkeypatch.setattr(notebooks, "executed", lambda path: notebook)
+        monkeypatch.setattr(notebooks, "execute", lambda path: notebook)
         return lab("")
 
     return write
@@ -69,7 +70,7 @@ def test_a_cell_that_fails_stops_the_build(lab):
     with pytest.raises(
         PageError, match=r"try.py: a cell failed(.|\n)*division by zero"
     ):
-        notebooks.executed(lab("# %%\n1 / 0\n"))
+        notebooks.execute(lab("# %%\n1 / 0\n"))
     assert not notebooks.CACHE.exists()
 
 
@@ -89,7 +90,7 @@ def test_a_figure_may_do_without_a_caption(drawn):
 def test_a_cell_may_not_warn():
     output = nbformat.v4.new_output("stream", name="stderr", text="UserWarning: no")
     with pytest.raises(PageError, match="the cell warns:\nUserWarning"):
-        notebooks._shown(output, {}, "try-0-0")
+        notebooks._output(output, {}, "try-0-0")
 
 
 def test_a_lab_runs_again_when_it_or_the_package_has_changed(
@@ -110,18 +111,18 @@ def test_a_lab_runs_again_when_it_or_the_package_has_changed(
 
     uses = "# %%\nimport chalkgrad.losses\n"
     path = lab(f"{uses}\n# %%\n1\n")
-    notebooks.executed(path)
-    assert notebooks.executed(path).cells[1].source == "1"
+    notebooks.execute(path)
+    assert notebooks.execute(path).cells[1].source == "1"
     assert len(runs) == 1
     lab(f"{uses}\n# %%\n2\n")
-    assert notebooks.executed(path).cells[1].source == "2"
+    assert notebooks.execute(path).cells[1].source == "2"
     assert len(runs) == 2
     (package / "losses.py").write_text("a = 22\n")
-    notebooks.executed(path)
+    notebooks.execute(path)
     assert len(runs) == 3
     (package / "__pycache__").mkdir()
     (package / "__pycache__/losses.pyc").write_text("c")
-    notebooks.executed(path)
+    notebooks.execute(path)
     assert len(runs) == 3
     assert len(list(notebooks.CACHE.iterdir())) == 1
 

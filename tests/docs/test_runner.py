@@ -95,6 +95,40 @@ def test_an_edited_snippet_runs_in_its_place():
     assert "SyntaxError" in told["error"]
 
 
+def test_a_cell_shows_the_value_of_its_last_line_alone():
+    cell = "'first'\nfor i in [1]:\n    i + 1\nprint('printed')\n'last'"
+    assert run("", edited=cell)[1] == "printed\n'last'\n"
+    assert run("", edited="5;")[1] == ""
+    assert run(">>> 1\n", edited="'first'\n'last'")[1] == "'first'\n'last'\n"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        ">>> x = 2\n>>> for i in [x]:\n...     print(i)\n...\n2\n",
+        "\n    >>> x = 2\n    >>> print(\n    ...     x\n    ... )\n    2",
+        "x = 2\n>>> print(x)",
+    ],
+)
+def test_what_is_pasted_with_prompts_runs(pasted):
+    told, printed = run(">>> 1\n", edited=pasted)
+    assert (told["error"], printed) == ("", "2\n")
+
+
+def test_it_asks_and_goes_on_with_the_answers():
+    text = "def ask(): return input('name? ')\nnames = [ask(), input()]\nprint(names)"
+    snippet = Snippet("", "snippet 1", text)
+    names, printed = {}, []
+    told = snippet.run(names, printed.append)
+    assert (told["asks"], told["error"], printed) == ("name? ", "", ["name? "])
+    assert snippet.run(names, printed.append, ["Ada"])["asks"] == ""
+    printed.clear()
+    assert "asks" not in snippet.run(names, printed.append, ["Ada", "Eve"])
+    assert "".join(printed) == "name? Ada\nEve\n['Ada', 'Eve']\n"
+    later = Snippet("", "snippet 2", "ask()")
+    assert later.run(names, printed.append, ["Bob"])["error"] == ""
+
+
 @pytest.mark.parametrize("end", ["raise SystemExit", "raise KeyboardInterrupt"])
 def test_a_snippet_cannot_end_the_python_of_the_page(end):
     told, _ = run("", edited=end)

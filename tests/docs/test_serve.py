@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from chalkdocs import artifacts, markdown, notebooks, serve
+from chalkdocs import artifacts, commands, drawings, notebooks, serve, widget_places
 from chalkdocs.artifacts import Artifact
 
 
@@ -23,8 +23,8 @@ def site(tmp_path, monkeypatch):
         monkeypatch.setattr(serve, name, tmp_path / part)
     serve.NEWS.mkdir(parents=True)
     states = {"around": "a", "lists": "a"}
-    monkeypatch.setattr(serve, "surroundings", lambda: states["around"])
-    monkeypatch.setattr(serve, "listed", lambda: states["lists"])
+    monkeypatch.setattr(serve, "source_state", lambda: states["around"])
+    monkeypatch.setattr(serve, "list_state", lambda: states["lists"])
     monkeypatch.setattr(artifacts, "waits", True)
     all_built = []
 
@@ -32,7 +32,7 @@ def site(tmp_path, monkeypatch):
         assert dirty
         here = []
         for page in sorted(docs.rglob("*.md")):
-            path = serve.built(page)
+            path = serve.site_path(page)
             if not path.is_file():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("built", "utf-8")
@@ -126,7 +126,7 @@ def test_a_page_that_is_gone_goes(site):
     page = site.docs / "perceptron/wiring.md"
     page.unlink()
     site.site.build()
-    assert not serve.built(page).exists()
+    assert not serve.site_path(page).exists()
 
 
 def test_what_all_that_is_made_is_called():
@@ -138,12 +138,12 @@ def test_what_all_that_is_made_is_called():
         "assets/css/chalk.css": "assets/css/chalk.css",
     }
     for source, place in inside.items():
-        assert serve.built(serve.DOCS / source) == serve.SITE / place
+        assert serve.site_path(serve.DOCS / source) == serve.SITE / place
 
 
 def test_another_engine_is_tried_and_takes_over(site, monkeypatch):
     began, results = [], iter([1, 0])
-    monkeypatch.setattr(serve, "engine", lambda: "new")
+    monkeypatch.setattr(serve, "engine_state", lambda: "new")
     monkeypatch.setattr(serve.os, "execv", lambda *it: began.append(it))
     tried = lambda *_, **__: SimpleNamespace(returncode=next(results))  # noqa: E731
     monkeypatch.setattr(serve.subprocess, "run", tried)
@@ -156,12 +156,12 @@ def test_another_engine_is_tried_and_takes_over(site, monkeypatch):
 
 
 def test_the_engine_is_what_is_loaded_and_the_settings(monkeypatch, tmp_path):
-    before = serve.engine()
-    assert serve.engine() == before
+    before = serve.engine_state()
+    assert serve.engine_state() == before
     for name, content in {"SETTINGS": "site_name: another", "HERE": ""}.items():
         monkeypatch.setattr(serve, name, tmp_path / name)
         (tmp_path / name).write_text(content, "utf-8")
-        assert serve.engine() != before
+        assert serve.engine_state() != before
         monkeypatch.undo()
 
 
@@ -181,7 +181,7 @@ def test_a_page_that_is_not_read_keeps_its_title(monkeypatch):
 def test_whether_a_page_is_built_is_said_once():
     answers = iter([True, False])
     file = SimpleNamespace(is_modified=lambda: next(answers))
-    notebooks.settle(file)
+    notebooks.freeze_state(file)
     assert file.is_modified() is file.is_modified() is True
 
 
@@ -207,16 +207,16 @@ def test_a_page_waits_for_nothing_and_is_built_again_when_it_is_there(
     monkeypatch.setattr(artifacts, "waits", False)
     monkeypatch.setattr(notebooks, "CACHE", tmp_path)
     boxes = {
-        "figures wiring": markdown.figure("wiring.layers", "Words."),
-        "widgets all": markdown.widget("bowl"),
-        "commands of the how-to pages": markdown.command("chalkgrad train --help"),
+        "figures wiring": drawings.figure("wiring.layers", "Words."),
+        "widgets all": widget_places.widget("bowl"),
+        "commands of the how-to pages": commands.command("chalkgrad train --help"),
         "lab sweep": notebooks.markdown(serve.DOCS / "labs/sweep.py"),
     }
     for name, box in boxes.items():
         assert f'data-not-made="{name}"' in box
         assert name in box.partition(">")[2]
     site.site.build()
-    page = serve.built(site.docs / "perceptron/wiring.md")
+    page = serve.site_path(site.docs / "perceptron/wiring.md")
     page.write_text(boxes["figures wiring"], "utf-8")
     made = Artifact("figures", "wiring", page, lambda: page, lambda: None)
     site.site._replace(made)

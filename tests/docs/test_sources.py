@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from chalkdocs import artifacts, sources
-from chalkdocs.artifacts import Artifact, PageError
+from chalkdocs.artifacts import Artifact
+from chalkdocs.page_errors import PageError
 from chalkdocs.sources import ROOT, SOURCE
 
 SCRIPTS = [
@@ -135,13 +136,13 @@ def test_words_make_nothing_anew(tree):
         "import chalkgrad.numpy as cg\ncg.nowhere\n",
         "import chalkgrad.numpy as cg\n",
         "from chalkgrad.numpy import losses\n",
-        "import importlib\nimportlib.import_module(f'chalkgrad.{half}')\n",
+        "import importlib\nimportlib.import_module(f'chalkgrad.{backend}')\n",
     ],
 )
 def test_where_it_cannot_be_seen_what_is_used_everything_is(tree, text):
     path = tree / "docs/labs/new.py"
     path.write_text(text, "utf-8")
-    reached = {p.parent.name for p in sources.needed(path, tree / "src")}
+    reached = {p.parent.name for p in sources.dependencies(path, tree / "src")}
     topics = {p.name for p in (tree / "src/chalkgrad").iterdir() if p.is_dir()}
     assert topics - {"cli", "interop", "__pycache__"} <= reached
 
@@ -149,7 +150,7 @@ def test_where_it_cannot_be_seen_what_is_used_everything_is(tree, text):
 def test_a_name_of_a_facade_reaches_its_topic_and_what_that_imports(tree):
     path = tree / "docs/labs/new.py"
     path.write_text("import chalkgrad.torch as cg\ncg.data.digits()\n", "utf-8")
-    needed = sources.needed(path, tree / "src")
+    needed = sources.dependencies(path, tree / "src")
     names = {p.relative_to(tree / "src").as_posix() for p in needed - {path}}
     assert {"chalkgrad/data/_shared.py", "chalkgrad/data/digits.npz"} <= names
     assert not [name for name in names if "optimizers" in name]
@@ -157,7 +158,7 @@ def test_a_name_of_a_facade_reaches_its_topic_and_what_that_imports(tree):
 
 def test_a_file_is_read_again_when_it_has_changed(tmp_path):
     reads = []
-    read = sources.once(lambda path: reads.append(path) or path.read_text("utf-8"))
+    read = sources.read_once(lambda path: reads.append(path) or path.read_text("utf-8"))
     path = tmp_path / "page.md"
     for text in ("one", "three"):
         path.write_text(text, "utf-8")
@@ -284,13 +285,13 @@ def test_every_page_is_made_from_what_is_named_here():
 
 
 def test_what_draws_draws_all_figures_anew():
-    found = artifacts.affected(ROOT / "src/chalkdocs/figures/__main__.py")
+    found = artifacts.dependents(ROOT / "src/chalkdocs/figures/__main__.py")
     named = [one.name for one in artifacts.artifacts() if one.kind == "figures"]
     assert found == {"figures": named}
 
 
 def test_a_file_is_told_what_it_makes_anew():
-    found = artifacts.affected(ROOT / "src/chalkdocs/figures/wiring.py")
+    found = artifacts.dependents(ROOT / "src/chalkdocs/figures/wiring.py")
     assert found == {"figures": ["wiring"]}
-    found = artifacts.affected(ROOT / "docs/how-to/flowers.csv")
+    found = artifacts.dependents(ROOT / "docs/how-to/flowers.csv")
     assert found == {"commands": ["of the how-to pages"]}

@@ -36,11 +36,11 @@ CACHE = HOME / ".cache/mutation"
 TOPICS = ("losses", "optimizers", "backprop", "autodiff", "network")
 TESTS = (
     *(f"src/chalkgrad/{topic}" for topic in TOPICS),
-    "tests/pairs",
+    "tests/contract",
     "tests/oracles",
-    "tests/topics/test_backprop.py",
-    "tests/topics/test_landscape.py",
-    "tests/topics/test_training.py",
+    "tests/unit/test_backprop.py",
+    "tests/unit/test_landscape.py",
+    "tests/unit/test_training.py",
 )
 BAR = 0.9
 COLUMNS = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from .thousand_digits import DTYPES, HALVES, NUMBERS, exact, rows, sigma, ulps
+from .thousand_digits import BACKENDS, DTYPES, NUMBERS, exact, rows, sigma, ulps
 
 SMOOTH = {
     "sigmoid": sigma,
@@ -23,20 +23,20 @@ SMOOTH = {
 
 @pytest.mark.parametrize("name", SMOOTH)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("half", HALVES)
-def test_an_activation_keeps_its_last_places(half, dtype, name):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_activation_keeps_its_last_places(backend, dtype, name):
     z = np.array(NUMBERS, dtype)
-    cg = HALVES[half]
+    cg = BACKENDS[backend]
     got = cg.asnumpy(getattr(cg.activations, name)(cg.array(z)))
     assert got.dtype == dtype
     assert ulps(got, [SMOOTH[name](value) for value in exact(z)]) <= 3
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("half", HALVES)
-def test_gelu_loses_no_more_than_its_tail_must(half, dtype):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_gelu_loses_no_more_than_its_tail_must(backend, dtype):
     z = np.array([*NUMBERS, -0.75, -3.0, -4.5, -8.0, -12.0], dtype)
-    cg = HALVES[half]
+    cg = BACKENDS[backend]
     with mp.workdps(50):  # enough, and 1000 digits of erfc take long
         values = exact(z)
         below = [mp.ncdf(value) for value in values]
@@ -55,9 +55,9 @@ def test_gelu_loses_no_more_than_its_tail_must(half, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("half", HALVES)
-def test_softmax_loses_no_more_than_its_tail_must(half, dtype):
-    cg = HALVES[half]
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_softmax_loses_no_more_than_its_tail_must(backend, dtype):
+    cg = BACKENDS[backend]
     for row in rows():
         row = np.array(row, dtype)
         z = exact(row)

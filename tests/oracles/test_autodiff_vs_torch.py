@@ -61,6 +61,15 @@ CASES = {
     "m.remainder(x, z)": (ANY, POSITIVE),
     "m.fmod(x, z)": (ANY, POSITIVE),
     "m.where(x > 0, x, z * z)": (ANY, OTHER),
+    "m.select([x > 1, x > 0], [x, z * z], x * z)": (
+        ANY,
+        OTHER,
+        "m.where(x > 1, x, m.where(x > 0, z * z, x * z))",
+    ),
+    "m.select([x > 1, x < 0], [x * x, x])": (
+        ANY,
+        "m.where(x > 1, x * x, m.where(x < 0, x, 0))",
+    ),
     "m.clip(x, -0.5, 0.5)": (ANY,),
     "m.clip(x, a_min=-0.5, a_max=0.5)": (ANY, "m.clip(x, -0.5, 0.5)"),
     "m.clip(x, None, 0.5)": (ANY,),
@@ -100,6 +109,8 @@ CASES = {
     "m.sum(x, axis=(0, 2))": (THREE,),
     "m.max(x)": (ANY,),
     "m.max(x, axis=1)": (ANY, "m.amax(x, 1)"),
+    "m.amax(x, axis=0)": (ANY, "m.amax(x, 0)"),
+    "m.amin(x, axis=(0, 1))": (ANY, "m.amin(x, (0, 1))"),
     "m.min(x, axis=0, keepdims=True)": (ANY, "m.amin(x, 0, keepdim=True)"),
     "m.prod(x)": (ANY,),
     "m.prod(x, axis=0)": (ANY, "m.prod(x, 0)"),
@@ -139,6 +150,26 @@ CASES = {
         "(x * z[:, None]).sum(1, keepdim=True) / z.sum()",
     ),
     "m.average(x)": (ANY, "m.mean(x)"),
+    **{
+        f"m.{name}(m.where(x > 1, m.nan, x))": (ANY, f"x[x <= 1].{other}")
+        for name, other in {
+            "nansum": "sum()",
+            "nanprod": "prod()",
+            "nanmean": "mean()",
+            "nanmax": "max()",
+            "nanmin": "min()",
+            "nanvar": "var(correction=0)",
+            "nanstd": "std(correction=0)",
+        }.items()
+    },
+    "m.nansum(x, 1)": (ANY,),
+    "m.nanprod(x, 1)": (ANY, "m.prod(x, 1)"),
+    "m.nanmean(x, 0, keepdims=True)": (ANY, "m.mean(x, 0, keepdim=True)"),
+    "m.nanmax(x, 1, keepdims=True)": (ANY, "m.amax(x, 1, keepdim=True)"),
+    "m.nanmin(x, (0, 1))": (ANY, "m.amin(x, (0, 1))"),
+    "m.nanvar(x, 1, ddof=1)": (ANY, "m.var(x, 1)"),
+    "m.nanstd(x, 1, ddof=1, keepdims=True)": (ANY, "m.std(x, 1, keepdim=True)"),
+    "m.nancumsum(x, 1)": (ANY, "m.cumsum(x, 1)"),
     # shapes
     "m.reshape(x, (2, 6))": (ANY,),
     "x.reshape(-1)": (ANY,),
@@ -241,6 +272,32 @@ CASES = {
     "m.linalg.norm(x, 2)": (ROW,),
     "m.linalg.norm(x, 'fro')": (ANY,),
     "m.linalg.norm(x, axis=1)": (ANY, "m.linalg.norm(x, dim=1)"),
+    **{
+        f"m.linalg.norm(x, {order})": (ROW,)
+        for order in (1, 1.5, 2, 3, 0.5, -1, -2.5, "m.inf", "-m.inf")
+    },
+    **{
+        f"m.linalg.norm(x, {order}, axis=1, keepdims=True)": (
+            ANY,
+            f"m.linalg.norm(x, {order}, dim=1, keepdim=True)",
+        )
+        for order in (1, 2, 3, "m.inf")
+    },
+    **{f"m.linalg.norm(x, {order})  # of a matrix": (ANY,) for order in (1, -1)},
+    "m.linalg.vector_norm(x)": (ANY,),
+    "m.linalg.vector_norm(x, ord=3)": (ANY,),
+    "m.linalg.vector_norm(x, ord=1, axis=1, keepdims=True)": (
+        ANY,
+        "m.linalg.vector_norm(x, ord=1, dim=1, keepdim=True)",
+    ),
+    "m.linalg.matrix_norm(x)": (THREE,),
+    "m.linalg.matrix_norm(x, ord=1)": (THREE,),
+    "m.linalg.norm(x, m.inf)  # of a matrix": (ANY,),
+    "m.linalg.norm(x, -m.inf, (2, 0))": (THREE,),
+    "m.linalg.norm(x, 1, axis=(-1, 0), keepdims=True)": (
+        THREE,
+        "m.linalg.norm(x, 1, dim=(-1, 0), keepdim=True)",
+    ),
     # several at once
     "m.log(m.sum(m.exp(x - m.max(x)))) + m.max(x)": (ROW,),
     "m.tanh(x @ z) * x[:, :1] / (1 + x[:, :1] ** 2)": (ANY, RNG.normal(size=(4, 2))),
@@ -294,9 +351,10 @@ def test_float32_stays_float32(case):
     assert all(g.dtype == "float32" for g in (found if len(arrays) > 1 else [found]))
 
 
-FLAT_ONE = """all any argmax argmin argsort argwhere ceil count_nonzero empty_like floor
-    isfinite isinf isnan logical_not ndim nonzero ones_like result_type rint round shape
-    sign signbit size trunc zeros_like"""
+FLAT_ONE = """all angle any argmax argmin argsort argwhere ceil count_nonzero
+    empty_like floor isfinite isinf isnan logical_not nanargmax nanargmin
+    ndim nonzero ones_like result_type rint round shape sign signbit size
+    trunc zeros_like"""
 FLAT_TWO = """allclose array_equal equal floor_divide greater greater_equal heaviside
     isclose less less_equal logical_and logical_or logical_xor not_equal"""
 FLAT = {

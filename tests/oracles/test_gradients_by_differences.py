@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import chalkgrad.numpy as cg
-from chalkgrad.activations._numpy import ELEMENTWISE
+from chalkgrad._core.names import ELEMENTWISE
 
 from .test_losses_vs_peers import PEERS
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from tests.pairs.halves import OPTIMIZERS
-from tests.pairs.test_steps import PEERS
+from tests.contract.backends import OPTIMIZERS
+from tests.contract.test_steps import PEERS
 
 import chalkgrad.numpy
 import chalkgrad.torch
@@ -102,20 +102,20 @@ def test_every_optimizer_has_a_judge_from_outside():
 
 
 @pytest.mark.parametrize(("rule", "chosen"), RULES, ids=[f.__name__ for f, _ in RULES])
-@pytest.mark.parametrize("half", [chalkgrad.numpy, chalkgrad.torch])
-def test_200_steps_are_those_of_the_paper(rule, chosen, half):
+@pytest.mark.parametrize("backend", [chalkgrad.numpy, chalkgrad.torch])
+def test_200_steps_are_those_of_the_paper(rule, chosen, backend):
     rng = np.random.default_rng(1)
     start, centre = rng.normal(size=(2, 7))
     curvatures = np.geomspace(1, 30, 7)
-    opt = getattr(half.optimizers, rule.__name__)(**chosen)
-    w = half.array(start)
+    opt = getattr(backend.optimizers, rule.__name__)(**chosen)
+    w = backend.array(start)
     state, grads = opt.init(w), []
     for _ in range(STEPS):  # on a bowl, so that rates have something to adapt to
-        grad = half.array(curvatures * (half.asnumpy(w) - centre))
-        grads.append(half.asnumpy(grad).tolist())
+        grad = backend.array(curvatures * (backend.asnumpy(w) - centre))
+        grads.append(backend.asnumpy(grad).tolist())
         w, state = opt.step(w, grad, state)
     wanted = rule(start.tolist(), grads, **chosen)
-    np.testing.assert_allclose(half.asnumpy(w), wanted, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(backend.asnumpy(w), wanted, rtol=1e-12, atol=1e-12)
     assert np.isfinite(wanted).all()
 
 

@@ -41,6 +41,10 @@ def one_cycle(optimizer, **options):
     )
 
 
+def cyclic(optimizer, **options):
+    return lr_scheduler.CyclicLR(optimizer, 0.02, LR, cycle_momentum=False, **options)
+
+
 CASES = {
     "constant": (
         schedules.constant(LR),
@@ -94,13 +98,59 @@ CASES = {
         lambda opt: one_cycle(opt),
     ),
     "one_cycle, other numbers": (
-        schedules.one_cycle(LR, steps=STEPS, up=0.123, start=0.1, end=0.001),
+        schedules.one_cycle(
+            LR, steps=STEPS, pct_start=0.123, start_factor=0.1, end_factor=0.001
+        ),
         lambda opt: one_cycle(
             opt, pct_start=0.123, div_factor=10.0, final_div_factor=100.0
         ),
     ),
+    "cosine, beyond its end": (
+        schedules.cosine(LR, steps=60, floor=0.02, periodic=True),
+        lambda opt: lr_scheduler.CosineAnnealingLR(opt, T_max=60, eta_min=0.02),
+    ),
+    "linear": (
+        schedules.linear(LR, steps=100, start_factor=1 / 3),
+        lambda opt: lr_scheduler.LinearLR(opt, total_iters=100),
+    ),
+    "linear, downwards": (
+        schedules.linear(LR, steps=70, start_factor=0.9, end_factor=0.1),
+        lambda opt: lr_scheduler.LinearLR(opt, 0.9, 0.1, total_iters=70),
+    ),
+    "one_cycle, straight": (
+        schedules.one_cycle(LR, steps=STEPS, pct_start=0.37, straight=True),
+        lambda opt: one_cycle(opt, pct_start=0.37, anneal_strategy="linear"),
+    ),
+    "one_cycle, three phases": (
+        schedules.one_cycle(LR, steps=STEPS, three_phases=True),
+        lambda opt: one_cycle(opt, three_phase=True),
+    ),
+    "one_cycle, three straight phases": (
+        schedules.one_cycle(
+            LR, steps=STEPS, pct_start=0.45, straight=True, three_phases=True
+        ),
+        lambda opt: one_cycle(
+            opt, pct_start=0.45, three_phase=True, anneal_strategy="linear"
+        ),
+    ),
+    "cyclic": (
+        schedules.cyclic(LR, steps_up=13, floor=0.02),
+        lambda opt: cyclic(opt, step_size_up=13),
+    ),
+    "cyclic, falling faster": (
+        schedules.cyclic(LR, steps_up=17, steps_down=4, floor=0.02),
+        lambda opt: cyclic(opt, step_size_up=17, step_size_down=4),
+    ),
+    "cyclic, triangular2": (
+        schedules.cyclic(LR, steps_up=13, floor=0.02, cycle_factor=0.5),
+        lambda opt: cyclic(opt, step_size_up=13, mode="triangular2"),
+    ),
+    "cyclic, exp_range": (
+        schedules.cyclic(LR, steps_up=13, floor=0.02, step_factor=0.99),
+        lambda opt: cyclic(opt, step_size_up=13, mode="exp_range", gamma=0.99),
+    ),
     "warmup_stable_decay": (
-        schedules.warmup_stable_decay(LR, steps=STEPS, climb=30, decay=80),
+        schedules.warmup_stable_decay(LR, steps=STEPS, warmup_steps=30, decay_steps=80),
         lambda opt: lr_scheduler.SequentialLR(
             opt,
             [

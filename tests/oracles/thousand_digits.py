@@ -6,7 +6,7 @@ from mpmath import mp, mpf
 import chalkgrad.numpy as reference
 import chalkgrad.torch as twin
 
-HALVES = {"numpy": reference, "torch": twin}
+BACKENDS = {"numpy": reference, "torch": twin}
 DTYPES = ["float32", "float64"]
 
 # At 0, where 1 - p is lost, where exp overflows, far beyond.

@@ -127,7 +127,7 @@ def test_the_source_archive_installs_the_same(plain, install):
     )
 
 
-def test_the_extra_brings_the_other_half(install, plain, tmp_path):
+def test_the_extra_brings_the_other_backend(install, plain, tmp_path):
     wheel = f"chalkgrad[torch] @ {archive('*.whl').as_uri()}"
     place = install(["--requirement", TORCH], [wheel])
     twin = tmp_path / "twin.py"

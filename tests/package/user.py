@@ -1,4 +1,4 @@
-"""What somebody writes who has installed chalkgrad; it runs in both halves."""
+"""What somebody writes who has installed chalkgrad; it runs in both backends."""
 
 import chalkgrad.numpy as cg
 

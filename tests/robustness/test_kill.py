@@ -40,14 +40,14 @@ class Call(NamedTuple):
     text: str
 
 
-def command(half, folder):
-    return [sys.executable, str(TRAINER), half, str(folder)]
+def command(backend, folder):
+    return [sys.executable, str(TRAINER), backend, str(folder)]
 
 
-def finish(half, folder):
+def finish(backend, folder):
     """Train to the end; return what it came to."""
     done = subprocess.run(
-        command(half, folder), env=ENV, capture_output=True, text=True, check=False
+        command(backend, folder), env=ENV, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()[-1]
@@ -85,9 +85,9 @@ def calls(tmp_path_factory, reached):
     return calls
 
 
-def started(half, folder):
+def started(backend, folder):
     """Start training, and wait until it has begun."""
-    run = subprocess.Popen(command(half, folder), env=ENV, stdout=subprocess.PIPE)
+    run = subprocess.Popen(command(backend, folder), env=ENV, stdout=subprocess.PIPE)
     run.stdout.readline()
     return run
 
@@ -101,18 +101,20 @@ def some_of(calls, count, rng):
     return list(islice(filter(None, turns), count))
 
 
-@pytest.mark.parametrize(("half", "few", "many"), [("numpy", 4, 50), ("torch", 1, 10)])
-def test_killed_at_a_random_moment(tmp_path, torture, half, few, many):
+@pytest.mark.parametrize(
+    ("backend", "few", "many"), [("numpy", 4, 50), ("torch", 1, 10)]
+)
+def test_killed_at_a_random_moment(tmp_path, torture, backend, few, many):
     began = time.perf_counter()
-    whole = finish(half, tmp_path / "whole")
-    with started(half, tmp_path / "timed") as run:
+    whole = finish(backend, tmp_path / "whole")
+    with started(backend, tmp_path / "timed") as run:
         ready = time.perf_counter()
         run.communicate()
     lasts, rng = time.perf_counter() - ready, random.Random(0)
     count, killed, finished = many if torture else few, 0, 0
     while killed < count:
         folder = tmp_path / f"{killed}-{finished}"
-        with started(half, folder) as run:
+        with started(backend, folder) as run:
             time.sleep(rng.uniform(0, 0.9 * lasts))
             run.kill()
         if run.returncode == 0:  # it was faster than the one that was timed
@@ -120,9 +122,9 @@ def test_killed_at_a_random_moment(tmp_path, torture, half, few, many):
             continue
         killed += 1
         assert run.returncode == -signal.SIGKILL
-        assert finish(half, folder) == whole
+        assert finish(backend, folder) == whole
     took = time.perf_counter() - began
-    print(f"{half}: {killed} killed at random, all came back; {took:.0f} s")
+    print(f"{backend}: {killed} killed at random, all came back; {took:.0f} s")
 
 
 @needs_strace

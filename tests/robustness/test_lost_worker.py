@@ -18,13 +18,13 @@ WORKER = Path(__file__).with_name("worker.py")
 STEPS = 6 * 5  # epochs, and batches in each
 
 
-def trained(half, folder, *, dies=-1, after=0, restarts=3):
+def trained(backend, folder, *, dies=-1, after=0, restarts=3):
     """Train in two processes, of which one may die; return how it ended."""
     folder.mkdir()
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     how = ["--nproc-per-node", "2", "--max-restarts", str(restarts)]
     done = subprocess.run(
-        [*torchrun, *how, str(WORKER), half, str(dies), str(after), str(folder)],
+        [*torchrun, *how, str(WORKER), backend, str(dies), str(after), str(folder)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -45,28 +45,28 @@ def reached(folder):
     return hashlib.sha256(w.tobytes() + repr(losses).encode()).hexdigest()
 
 
-@pytest.mark.parametrize("half", ["numpy", "torch"])
-def test_a_lost_process_comes_back_in_one_restart(tmp_path, torture, half):
-    if half == "torch" and not torture:
-        pytest.skip("make torture")
-    done, starts = trained(half, tmp_path / "undisturbed")
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_lost_process_comes_back_in_one_restart(tmp_path, torture, backend):
+    if backend == "torch" and not torture:
+        pytest.skip("make test-faults")
+    done, starts = trained(backend, tmp_path / "undisturbed")
     assert (done.returncode, starts) == (0, 1), done.stderr
     undisturbed = reached(tmp_path / "undisturbed")
     rng, kills = random.Random(0), 8 if torture else 1
     for k in range(kills):
         began = time.perf_counter()
         rank, after = k % 2, rng.randrange(1, STEPS)
-        done, starts = trained(half, tmp_path / str(k), dies=rank, after=after)
+        done, starts = trained(backend, tmp_path / str(k), dies=rank, after=after)
         assert (done.returncode, starts) == (0, 2), done.stderr
         assert reached(tmp_path / str(k)) == undisturbed
         took = time.perf_counter() - began
-        lost = f"{half}: process {rank} lost after step {after}"
+        lost = f"{backend}: process {rank} lost after step {after}"
         print(f"{lost}, all came back; {took:.0f} s")
 
 
 def test_without_restarts_all_end(tmp_path, torture):
     if not torture:
-        pytest.skip("make torture")
+        pytest.skip("make test-faults")
     done, starts = trained("numpy", tmp_path / "run", dies=1, after=7, restarts=0)
     assert done.returncode != 0
     assert starts == 1

@@ -9,12 +9,12 @@ import importlib
 import sys
 
 
-def main(half, folder):
-    cg = importlib.import_module(f"chalkgrad.{half}")
+def main(backend, folder):
+    cg = importlib.import_module(f"chalkgrad.{backend}")
     x, labels = cg.data.moons(400)
     x = cg.array(x, dtype="float32")
     net = cg.network([2, 64, 64, 2])
-    clipped = cg.optimizers.clipped(cg.optimizers.adam(1e-3), norm=1)
+    clipped = cg.optimizers.clip(cg.optimizers.adam(1e-3), norm=1)
     print("ready", flush=True)
     trace = cg.training.fit(
         net,
@@ -22,7 +22,7 @@ def main(half, folder):
         x,
         labels,
         loss=cg.losses.cross_entropy,
-        optimizer=cg.optimizers.averaged(clipped),
+        optimizer=cg.optimizers.ema(clipped),
         epochs=12,
         batch_size=32,
         rng=3,

@@ -66,7 +66,11 @@ def packed(content):
     return gzip.compress(content)
 
 
-def ask_until(page, expression, timeout=5000):
+# Only what hangs for ever takes so long, however busy the machine is.
+PATIENCE = 60_000  # ms
+
+
+def ask_until(page, expression, timeout=PATIENCE):
     """Wait until JavaScript says yes.
 
     Playwright's own way calls eval, which the policy of the site forbids.
@@ -98,24 +102,41 @@ def missing(what):
     (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
 
 
+def wait_with_patience(new_context):
+    """Let every tab of a browser wait as long as we do."""
+
+    @functools.wraps(new_context)
+    def new(**options):
+        context = new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        return context
+
+    return new
+
+
 @pytest.fixture(scope="session")
-def chromium():
+def playwright():
+    """Start what drives browsers."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright):
     """Start the browser of this machine; only CI insists on one."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         missing("no chromium on this machine: the site was not read in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=path)
+    browser.new_context = wait_with_patience(browser.new_context)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
 def page(chromium):
     """Open an empty tab."""
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(5000)
-    context.set_default_navigation_timeout(30_000)  # a busy machine draws slowly
     yield context.new_page()
     context.close()
 
@@ -126,7 +147,6 @@ def phone(chromium):
     context = chromium.new_context(
         viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True
     )
-    context.set_default_timeout(5000)
     yield context.new_page()
     context.close()
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from chalkdocs import finish
+from chalkdocs import postprocess
 
 from .conftest import BELOW, SITE, Pages
 from .test_site import LECTURE
@@ -54,7 +54,9 @@ FRAMED = """e => {
 }"""
 
 
-@pytest.mark.parametrize("path", [CHAPTER, TABS, "/labs/digits/", "/reference/search/"])
+@pytest.mark.parametrize(
+    "path", [CHAPTER, TABS, "/labs/digits/", "/reference/line_search/"]
+)
 def test_the_keyboard_reaches_every_control_and_shows_where_it_is(page, base, path):
     page.goto(base + path)
     for widget in page.locator("[data-widget]").all():
@@ -101,9 +103,9 @@ def test_the_keyboard_works_what_it_reaches(page, base):
     page.keyboard.press("Enter")
     assert page.locator("details").first.get_attribute("open") is not None
     page.emulate_media(color_scheme="light")
-    page.locator("input[name=__palette]").first.focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
+    page.locator("[data-schemes] button:visible").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
     assert page.locator("body[data-md-color-scheme=slate]").count() == 1
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("/")
@@ -111,7 +113,7 @@ def test_the_keyboard_works_what_it_reaches(page, base):
     page.locator(".md-search-result__link").first.wait_for()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda address: "neuron" not in address or "h=" in address)
+    page.wait_for_function("!document.getElementById('__search').checked")
 
 
 # --- Paper ----------------------------------------------------------------------------
@@ -212,18 +214,28 @@ def test_pages_follow_each_other_without_a_load_below_another_root(page, base, h
 # --- What it costs before it is asked for ---------------------------------------------
 
 
-def test_the_index_and_python_wait_until_somebody_asks(page, base):
+def test_the_search_and_python_wait_until_somebody_asks(page, base):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(base + CHAPTER, wait_until="networkidle")
-    assert not [url for url in asked if "search_index" in url or "assets/python" in url]
+    heavy = ("search_index", "workers/search", "assets/python")
+    assert not [url for url in asked if any(name in url for name in heavy)]
     assert search(page, "descent")
     assert [url for url in asked if "search_index" in url]
 
 
-LIGHT = 220_000  # bytes on the wire, before anything is pressed
-# These bring a playground and a relief, with their data.
-HEAVIER = {"/perceptron/boundaries/": 240_000, "/training/loss-landscapes/": 235_000}
+LIGHT = 179_000  # bytes on the wire, before anything is pressed
+HEAVIER = {
+    "/perceptron/boundaries/": 219_000,
+    "/traditional-ml/the-idea/": 199_000,
+    "/training/adaptive-rates/": 186_000,
+    "/training/gradient-descent/": 182_000,
+    "/training/hardware/": 184_000,
+    "/training/loss-functions/": 180_000,
+    "/training/loss-landscapes/": 206_000,
+    "/training/practical-problems/": 189_000,
+    "/training/stochastic-gradient-descent/": 190_000,
+}
 WIRE = """[...performance.getEntriesByType("navigation"),
     ...performance.getEntriesByType("resource")]
     .reduce((sum, entry) => sum + entry.transferSize, 0)"""
@@ -258,7 +270,6 @@ POLICY = pytest.mark.parametrize("policy", [True, False])
 @pytest.fixture
 def exposed(chromium, policy):
     context = chromium.new_context(bypass_csp=not policy)
-    context.set_default_timeout(5000)
     page = context.new_page()
     hits = []
     page.expose_function("hit", lambda: hits.append(page.url))
@@ -299,7 +310,7 @@ def poisoned(tmp_path_factory):
         check=True,
         capture_output=True,
     )
-    finish.finish(folder / "site", config, folder / "docs")
+    postprocess.postprocess(folder / "site", config, folder / "docs")
     handler = functools.partial(Pages, directory=folder / "site")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -318,3 +329,23 @@ def test_scripts_in_a_title_and_in_code_are_shown_and_never_run(exposed, poisone
     assert PAYLOADS[0] in page.locator(".md-search-result__list").inner_text()
     page.locator(".md-search-result__link").first.hover()
     assert hits == []
+
+
+SHIFTS = """globalThis.shifted = 0;
+new PerformanceObserver(list => list.getEntries().forEach(e => shifted += e.value))
+    .observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("path", ["/", *LECTURE])
+def test_nothing_moves_while_slow_fonts_come(phone, base, path):
+    phone.add_init_script(SHIFTS)
+    fonts = []
+    phone.route("**/*.woff2", lambda route: fonts.append(route))
+    phone.goto(base + path, wait_until="domcontentloaded")
+    phone.wait_for_timeout(1000)  # the theme and the widgets take their places
+    for font in fonts:
+        font.continue_()
+    phone.wait_for_load_state("load")
+    phone.evaluate("document.fonts.ready.then(() => 0)")
+    phone.wait_for_timeout(300)
+    assert phone.evaluate("shifted") <= 0.02

@@ -68,7 +68,7 @@ def test_the_walk_is_projected_on_the_plane(given, run):
     radius = 1.15 * abs(seen.coordinates).max()
     expected = seen.coordinates[::4] / radius
     np.testing.assert_allclose(plane["walk"], expected, atol=1e-4)
-    assert plane["share"] == pytest.approx(sum(seen.explained), abs=1e-6)
+    assert plane["share"] == pytest.approx(sum(seen.explained_variance_ratio), abs=1e-6)
     d = cg.landscape.directions(net, path[-1])
     shadow = np.linalg.lstsq(d.T, (path[::4] - path[-1]).T)[0].T / 0.5
     plane = given["planes"]["filter"][name]

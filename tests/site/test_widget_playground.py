@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import chalkgrad.numpy as cg
-from chalkdocs import markdown, widgets
+from chalkdocs import widget_places, widgets
 
 from .test_widgets import HOMES, ask, said, wake
 
@@ -280,5 +280,5 @@ def test_it_is_small(page, base):
     names = ("playground", "network", "optimizers", "contour")
     parts = [f"{base}/assets/js/widgets/{name}.js" for name in names]
     parts = [page.request.get(part).body() for part in parts]
-    parts.append(markdown.widget("playground").encode())
+    parts.append(widget_places.widget("playground").encode())
     assert sum(len(gzip.compress(part)) for part in parts) < 15_000

@@ -1,4 +1,4 @@
-"""The race: every optimizer walks in the page as in `cg.experiments.race`."""
+"""The race: every optimizer walks in the page as `compare_optimizers` lets it."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def optimizers(lr):
 
 def walked(page, *arguments):
     found = ask(page, "race", "walk", *arguments)
-    return cg.experiments.Walk(
+    return cg.experiments.Trajectory(
         np.array(found["places"], dtype=float), np.array(found["losses"], dtype=float)
     )
 
@@ -45,7 +45,7 @@ def test_the_walks_in_the_page_are_those_of_the_library(page, base, name):
     starts = np.random.default_rng(0).uniform(low, high, (3, 2)).tolist()
     for start in (GIVEN["surfaces"][name]["start"], *starts):
         for lr in (0.0005, 0.01):
-            race = cg.experiments.race(
+            race = cg.experiments.compare_optimizers(
                 PROBLEMS[name], optimizers(lr), steps=100, start=cg.array(start)
             )
             for optimizer, ours in race.items():
@@ -57,7 +57,7 @@ def test_the_walks_in_the_page_are_those_of_the_library(page, base, name):
 def test_who_is_lost_in_the_page_is_lost_in_the_library(page, base):
     page.goto(base)
     start = GIVEN["surfaces"]["rosenbrock"]["start"]
-    race = cg.experiments.race(
+    race = cg.experiments.compare_optimizers(
         PROBLEMS["rosenbrock"], optimizers(1.0), steps=50, start=cg.array(start)
     )
     lost = [name for name, ours in race.items() if np.isinf(ours.loss[-1])]
@@ -68,29 +68,26 @@ def test_who_is_lost_in_the_page_is_lost_in_the_library(page, base):
         np.testing.assert_allclose(theirs.w, race[name].w, rtol=1e-9)
 
 
-def test_the_sentence_says_who_is_lowest_and_who_is_lost(page, base):
+def test_every_rule_has_the_rate_that_is_best_for_it(page, base):
     page.goto(base + HOME)
     widget = wake(page, "race")
-    race = cg.experiments.race(
-        PROBLEMS["bowl"], optimizers(0.05), steps=200, start=cg.array([1.0, 1.0])
-    )
-    lowest = min(race, key=lambda name: race[name].loss[-1])
-    assert f"Lowest is {lowest}, at " in said(widget)
-    assert widget.locator(".race-lowest").count() == 1
-    widget.get_by_label(lowest, exact=True).uncheck()
-    assert f"Lowest is {lowest}" not in said(widget)
+    best = GIVEN["surfaces"]["bowl"]["best"]
+    shown = widget.locator("tbody tr td:nth-child(2)").all_inner_texts()
+    assert [float(text) for text in shown] == [best[name] for name in optimizers(1)]
+    assert "the rate that is best for it here" in said(widget)
     widget.get_by_label("Surface").select_option("rosenbrock")
+    assert "Diverged" not in said(widget)
+    rate = widget.get_by_label("Each rate")
+    rate.press("End")
+    assert rate.get_attribute("aria-valuetext") == "100"
+    assert "100 times the rate" in said(widget)
     for name in ("sgd", "momentum", "nesterov"):
-        assert f"{name} (at step " in said(widget).partition("Lost")[2]
-    rate = widget.get_by_label("Learning rate")
-    rate.press("Home")
-    assert rate.get_attribute("aria-valuetext") == "1\u00a0×\u00a010⁻⁴"
-    assert "Lost" not in said(widget)
+        assert f"{name} (at step " in said(widget).partition("Diverged")[2]
     for box in widget.get_by_role("checkbox").all():
         box.uncheck()
-    assert said(widget) == "Nobody runs: choose an optimizer."
+    assert said(widget) == "No optimizer is chosen."
     widget.get_by_role("button", name="Reset").press("Enter")
-    assert "Lowest is " in said(widget)
+    assert "the rate that is best for it here" in said(widget)
 
 
 def test_the_start_of_the_race_can_be_dragged_and_tapped(page, base):
@@ -124,7 +121,7 @@ def test_the_race_runs_and_pauses(page, base, motion):
     widget.get_by_role("button", name="Pause").press("Enter")
     stands = step.input_value()
     assert 0 < int(stands) < 200
-    assert said(widget).startswith(f"{stands} steps with the rate 0.05.")
+    assert said(widget).startswith(f"{stands} steps, each rule with the rate")
     page.wait_for_timeout(200)
     assert step.input_value() == stands
     step.press("Home")

@@ -5,6 +5,7 @@ import pytest
 
 import chalkgrad.numpy as cg
 from chalkdocs import widgets
+from chalkdocs.widget_places import ROOM
 
 HOMES = {
     "backprop": "/training/backpropagation/",
@@ -51,8 +52,16 @@ def swipe(page, start, by):
     hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def test_every_widget_has_its_home():
-    assert set(HOMES) == set(widgets.__all__)
+def test_every_widget_has_its_home_and_its_room():
+    assert set(HOMES) == set(ROOM) == set(widgets.__all__)
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_the_text_below_a_widget_does_not_move_when_it_comes(page, phone, base, name):
+    for tab, room in zip((phone, page), ROOM[name], strict=True):
+        tab.goto(base + HOMES[name])
+        high = "e => e.getBoundingClientRect().height"
+        assert wake(tab, name).evaluate(high) == pytest.approx(room, abs=3)
 
 
 # --- The same numbers as the library --------------------------------------------------
@@ -67,7 +76,9 @@ def test_the_walk_on_the_bowl_is_that_of_sgd(page, base):
         lr, momentum = rng.uniform(*given["rates"]), rng.uniform(0, 0.95)
         start = rng.uniform(-2, 2, 2)
         sgd = {"sgd": cg.optimizers.sgd(lr, momentum=momentum)}
-        ours = cg.experiments.race(problem, sgd, steps=40, start=start)["sgd"].w
+        ours = cg.experiments.compare_optimizers(problem, sgd, steps=40, start=start)[
+            "sgd"
+        ].w
         curvature = given["curvature"]
         theirs = ask(page, "bowl", "walk", lr, momentum, start.tolist(), 40, curvature)
         np.testing.assert_allclose(theirs, ours, rtol=1e-9, atol=1e-9)
@@ -87,7 +98,9 @@ def test_the_bowl_says_how_the_walk_goes(page, base):
             sgd = {"sgd": cg.optimizers.sgd(lr, momentum=momentum)}
             problem = cg.experiments.quadratic(10)
             steep = cg.array([0.0, 1.0])
-            walk = cg.experiments.race(problem, sgd, steps=2000, start=steep)["sgd"]
+            walk = cg.experiments.compare_optimizers(
+                problem, sgd, steps=2000, start=steep
+            )["sgd"]
             far.append(abs(walk.w[-1, 1]))
         assert far[0] < 1e-3 < 0.5 < far[1] < 50 < far[2]
         # The roots of the recurrence, with the curvature 10: real, and it bounces.
@@ -133,7 +146,7 @@ def test_the_sweep_on_the_diamonds_is_that_of_the_graph(page, base, count):
         recorded = cg.backprop.record(row, x=x)
         graph = cg.backprop.Graph()
         for tail, head, derivative in drawn["edges"]:
-            graph.edge(tail, head, derivative)
+            graph.add_edge(tail, head, derivative)
         np.testing.assert_allclose(drawn["values"][drawn["last"]], row(x), rtol=1e-9)
         back, ways = (ask(page, "backprop", name, drawn) for name in ("sweep", "paths"))
         theirs = graph.reverse(drawn["last"], "x")
@@ -144,7 +157,7 @@ def test_the_sweep_on_the_diamonds_is_that_of_the_graph(page, base, count):
         for name, value in back["bar"].items():
             ours = graph.reverse(drawn["last"], name).value
             np.testing.assert_allclose(value, ours, rtol=1e-9)
-        theirs = graph.by_paths(drawn["last"], "x")
+        theirs = graph.sum_over_paths(drawn["last"], "x")
         assert ways["multiplications"] == theirs.multiplications
         assert ways["count"] == graph.count_paths(drawn["last"], "x") == 2**count
         np.testing.assert_allclose(ways["value"], theirs.value, rtol=1e-9)
@@ -194,10 +207,39 @@ def test_the_keyboard_moves_the_rate_and_the_words_follow(page, base):
     assert said(widget).startswith("Arrives without a swing.")
 
 
+def test_the_panels_of_the_figure_are_buttons_and_the_figure_comes_back(page, base):
+    page.goto(base + HOMES["bowl"])
+    widget, figure = wake(page, "bowl"), page.locator("figure.drawing").first
+    assert not figure.is_visible()
+    rate = widget.get_by_label("Learning rate")
+    for name, value in widgets.bowl()["examples"]:
+        preset = widget.get_by_role("button", name=name)
+        preset.press("Enter")
+        assert float(rate.input_value()) == value
+        assert preset.get_attribute("aria-pressed") == "true"
+        assert widget.locator(".widget-presets [aria-pressed=true]").count() == 1
+    assert said(widget).startswith("Is lost")
+    rate.press("ArrowLeft")
+    assert widget.locator(".widget-presets [aria-pressed=true]").count() == 0
+    show = widget.get_by_role("button", name="Show the figure")
+    show.press("Enter")
+    assert figure.is_visible()
+    show.press("Enter")
+    assert not figure.is_visible()
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_a_page_with_a_widget_begins_to_teach_on_the_second_screen(page, base, name):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(base + HOMES[name])
+    top = "document.querySelector('article h2').getBoundingClientRect().top + scrollY"
+    assert page.evaluate(top) < 1100
+
+
 def test_the_start_can_be_dragged_and_tapped(page, base):
     page.goto(base + HOMES["bowl"])
     widget = wake(page, "bowl")
-    box = widget.locator("svg").bounding_box()
+    box = widget.locator(".widget-picture svg").bounding_box()
     unit = box["width"] / 4.8
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(middle[0] + 2 * unit, middle[1] - unit)
@@ -307,8 +349,9 @@ def test_a_widget_fits_a_small_screen_and_complains_of_nothing(
         control.press("End")
         assert control.get_attribute("id")
         assert widget.locator(f"label[for={control.get_attribute('id')}]").inner_text()
-    for control in widget.locator("button:enabled").all():
-        control.tap()
+    for control in widget.locator("button").all():
+        if control.is_enabled():
+            control.tap()
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     inside = "w => [...w.querySelectorAll('*')].every(e => e.closest('svg svg, svg *') "
     inside += "|| e.getBoundingClientRect().right <= w.getBoundingClientRect().right)"
