@@ -7,7 +7,7 @@ LOCKED := --quiet --no-deps --require-hashes --only-binary :all: --requirement
 OURSELVES := --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve build test lint types unit-test docs-test torture mutation site-test look-test copy-test run-test zensical lighthouse verify links dist package sbom audit versions numpy-only parity bench gpu lock clean
+.PHONY: help help-all setup serve build test quick lint types unit-test docs-test test-faults mutation site-test engine-test zensical lighthouse build-verified links dist package sbom audit test-oldest numpy-only parity bench test-gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -15,8 +15,15 @@ export OMP_NUM_THREADS ?= 1
 # What is imported is compiled then, and only once: nothing is compiled when it is installed.
 unexport PYTHONDONTWRITEBYTECODE
 
-help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+# Those that most people use have two marks before their words, the others three.
+help: ## list the targets that most people use
+	@$(call LIST,[^#]## )
+	@echo 'The others: make help-all'
+
+help-all: ### list all targets
+	@$(call LIST,##)
+
+LIST = grep -hE '^[a-z-]+:.*$(1)' Makefile | sed -E '/^help/d; s/:.*\#\#+ /\t/' | expand -t 16
 
 setup: .venv/dev ## make .venv with everything that a contributor needs
 # What `make serve` needs comes first; linters and tests come with the first target that runs them.
@@ -32,9 +39,12 @@ serve: .venv/docs ## read the site at http://127.0.0.1:8000, rebuilt at every ch
 build: .venv/docs ## build the site into site/; a warning is an error
 	$(BIN)/python -m chalkdocs.runtime
 	$(BIN)/mkdocs build --strict
-	$(BIN)/python -m chalkdocs.finish site
+	$(BIN)/python -m chalkdocs.postprocess site
 
 test: lint types unit-test docs-test ## what every change must pass: style, types, facts, every snippet
+
+quick: setup ## what a change can break first, in seconds; since a commit: SINCE=main
+	$(BIN)/python -m tests.quick $(SINCE)
 
 lint: setup ## style of the code, and what the workflows may do
 	$(BIN)/ruff check .
@@ -49,42 +59,45 @@ lint: setup ## style of the code, and what the workflows may do
 types: setup ## types of the code
 	$(BIN)/mypy
 
-unit-test: setup ## both halves: facts, contract, oracles, docstrings; coverage
+unit-test: setup ### both backends: facts, contract, oracles, docstrings; coverage
 	$(BIN)/pytest --numprocesses=auto src/chalkgrad tests --ignore tests/site --ignore tests/package \
-		--cov --cov-report=term
+		--cov --cov-report=term --durations=25
 
-docs-test: setup ## every snippet of every page, in both readings
+docs-test: setup ### every snippet of every page, in both readings
 	$(BIN)/pytest --numprocesses=auto docs README.md
 
-torture: setup ## every kill, full disk, flipped bit and lost process; 10^5 bad inputs; minutes
-	TORTURE=1 $(BIN)/pytest tests/robustness tests/pairs/test_sweep.py
+test-faults: setup ### every kill, full disk, flipped bit and lost process; 10^5 bad inputs; minutes
+	TORTURE=1 $(BIN)/pytest tests/robustness tests/contract/test_sweep.py
 
 # All of them take hours: SAMPLE=0. One module: ONLY=losses, and then nothing is kept.
 SAMPLE ?= 400
-mutation: setup ## faults planted in the modules that compute: do the tests notice?
+mutation: setup ### faults planted in the modules that compute: do the tests notice?
 	$(BIN)/python -m tests.mutation $(ONLY) --sample $(SAMPLE)
 
-site-test: look-test copy-test run-test ## the built site in a real browser: for changes of the site
+# One test or one file of them: make site-test ONLY=tests/site/test_touch.py
+site-test: setup build ## the built site in a real browser: for changes of the site
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal --durations=40 \
+		$(or $(ONLY),tests/site --ignore tests/site/test_lighthouse.py --ignore tests/site/test_engines.py)
 
-look-test: setup build ## how the site looks and behaves: every page, every widget
-	$(BIN)/pytest tests/site --ignore tests/site/test_copies.py --ignore tests/site/test_run.py \
-		--ignore tests/site/test_lighthouse.py
-
-copy-test: setup build ## what every copy button copies, run in both halves
-	$(BIN)/pytest tests/site/test_copies.py
-
-run-test: setup build ## the third reading: Python in the page runs every snippet
-	$(BIN)/pytest tests/site/test_run.py
+# Debian: firefox-esr; webkit2gtk-driver and xvfb. One of them: ENGINES=webkit
+engine-test: setup build ### the built site in Firefox and WebKit
+	$(BIN)/pytest tests/site/test_engines.py
 
 ZENSICAL := .cache/zensical
-zensical: .venv/docs ## the same pages built by another engine
+zensical: .venv/docs ### the same pages built by another engine
 	test -d $(ZENSICAL)/zensical || $(BIN)/pip install --quiet --target $(ZENSICAL) zensical==0.0.73
 	$(BIN)/python -m chalkdocs.zensical $(ZENSICAL)/pages
 	cd $(ZENSICAL)/pages && PYTHONPATH=.. $(CURDIR)/$(BIN)/python -m zensical build --strict -f mkdocs.yml
-	$(BIN)/python -m chalkdocs.finish $(ZENSICAL)/pages/site
+	$(BIN)/python -m chalkdocs.postprocess $(ZENSICAL)/pages/site
 
-lighthouse: setup build ## what Lighthouse thinks of three pages, on a desk and on a phone
+lighthouse: setup build ### what Lighthouse thinks of three pages, on a desk and on a phone
 	$(BIN)/pytest tests/site/test_lighthouse.py
+
+build-verified: build ### the site, and whether its Python in the page is what was locked
+	$(BIN)/python -m chalkdocs.runtime --verify site
+
+links: build ### whether the links that lead away still lead somewhere; asks other hosts
+	$(BIN)/python -m chalkdocs.links site
 
 RELEASE := .cache/release/bin
 .cache/release/ready: requirements/release.txt
@@ -94,37 +107,37 @@ RELEASE := .cache/release/bin
 
 # The time in the archives is that of the last commit, so anybody can build them again.
 dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
-dist: .cache/release/ready ## the wheel and the source archive, built twice to the same bytes
+dist: .cache/release/ready ### the wheel and the source archive, built twice to the same bytes
 	rm -rf dist .cache/dist
 	$(RELEASE)/hatchling build --directory dist
 	mkdir .cache/dist && tar -xzf dist/*.tar.gz -C .cache/dist --strip-components 1
 	cd .cache/dist && umask 077 && $(CURDIR)/$(RELEASE)/hatchling build --directory again
 	for file in dist/*; do cmp $$file .cache/dist/again/$${file##*/} || exit; done
 
-package: dist setup ## what is in dist/, installed as a stranger would
+package: dist setup ### what is in dist/, installed as a stranger would
 	$(BIN)/pytest tests/package
 
-sbom: dist ## what a user installs, as CycloneDX: .cache/chalkgrad.cdx.json
+sbom: dist ### what a user installs, as CycloneDX: .cache/chalkgrad.cdx.json
 	rm -rf .cache/sbom && $(PYTHON) -m venv --without-pip .cache/sbom
 	$(RELEASE)/pip --python .cache/sbom/bin/python install --quiet dist/*.whl
 	$(RELEASE)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 		--output-file .cache/chalkgrad.cdx.json .cache/sbom/bin/python
 
-audit: .cache/release/ready ## known holes in what the locks name; asks the registry
+audit: .cache/release/ready ### known holes in what the locks name; asks the registry
 	for lock in requirements/*.txt; do \
 		$(RELEASE)/pip-audit --strict --require-hashes --disable-pip --requirement $$lock || exit; \
 	done
 
-# What `make versions` installs over the lock; by default the oldest that we support.
+# What `make test-oldest` installs over the lock; by default the oldest that we support.
 WITH ?= numpy==2.0.0 torch==2.6.0
-versions: ## the package with other NumPy and PyTorch: WITH='numpy==2.1.0 torch==2.7.0'
+test-oldest: ### the package with other NumPy and PyTorch: WITH='numpy==2.1.0 torch==2.7.0'
 	rm -rf .cache/versions && $(PYTHON) -m venv .cache/versions
 	.cache/versions/bin/pip install $(LOCKED) requirements/dev.txt
 	.cache/versions/bin/pip install --quiet $(if $(findstring torch,$(WITH)),,$(TORCH)) $(WITH)
 	.cache/versions/bin/pip install $(OURSELVES)
-	.cache/versions/bin/pytest src/chalkgrad tests/pairs tests/topics tests/oracles
+	.cache/versions/bin/pytest src/chalkgrad tests/contract tests/unit tests/oracles
 
-numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not installed
+numpy-only: .cache/numpy-only/ready ### the reference backend where PyTorch is not installed
 	! .cache/numpy-only/bin/python -c 'import torch' 2> /dev/null
 	.cache/numpy-only/bin/python -c 'import chalkgrad.numpy'
 	# A module that needs more than NumPy is listed as skipped.
@@ -136,7 +149,7 @@ numpy-only: .cache/numpy-only/ready ## the reference half where PyTorch is not i
 	.cache/numpy-only/bin/pip install $(OURSELVES)
 	touch $@
 
-parity: setup ## how far off every function is, into benchmarks/results/
+parity: setup ### how far off every function is, into benchmarks/results/
 	$(BIN)/python -m benchmarks.parity
 
 bench: setup .venv/bench ## ours and its peers side by side, by ratio, into benchmarks/results/
@@ -146,14 +159,18 @@ bench: setup .venv/bench ## ours and its peers side by side, by ratio, into benc
 	$(BIN)/pip install $(LOCKED) requirements/bench.txt
 	touch $@
 
-gpu: setup ## the contract, the PyTorch reading of the pages and the benchmarks on a GPU
-	$(BIN)/pytest tests/pairs docs README.md --device=cuda
-	$(BIN)/python -m benchmarks.parity --device cuda
-	$(BIN)/python -m benchmarks --device cuda
+# All of it runs, whatever fails before it.
+test-gpu: setup ### pages, contract, facts, oracles, parity and benchmarks on a GPU
+	failed=; \
+	$(BIN)/pytest docs README.md --device=cuda || failed="$$failed pages"; \
+	$(BIN)/pytest tests/contract tests/unit tests/oracles --device=cuda || failed="$$failed tests"; \
+	$(BIN)/python -m benchmarks.parity --device cuda || failed="$$failed parity"; \
+	$(BIN)/python -m benchmarks --device cuda || failed="$$failed benchmarks"; \
+	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --universal --python-version 3.11.5 \
 	--generate-hashes --custom-compile-command 'make lock' --constraint constraints-torch.txt
-lock: setup ## renew requirements/ after a change of pyproject.toml; NEW=--upgrade takes the newest of all
+lock: setup ### renew requirements/ after a change of pyproject.toml; NEW=--upgrade takes the newest of all
 	$(COMPILE) $(NEW) requirements/setup.in --output-file requirements/setup.txt
 	others=; for extra in dev docs bench numpy-only release; do \
 		$(COMPILE) $(NEW) pyproject.toml --extra $$extra $$others --no-emit-package torch \
