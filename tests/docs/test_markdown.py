@@ -3,6 +3,7 @@
 import json
 import re
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 
 import markdown
@@ -12,6 +13,7 @@ from chalkdocs import directives, page_errors, widgets
 from chalkdocs.bibliography import BibliographyError
 from chalkdocs.formulas import mathml, plain
 from chalkdocs.page_errors import PageError
+from chalkdocs.sources import DOCS
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -232,3 +234,16 @@ def test_a_work_has_its_anchor_its_words_and_where_it_is_cited():
 def test_a_section_of_the_bibliography_without_a_work_stops_the_build():
     with pytest.raises(BibliographyError, match="keyword 'stepps'"):
         html("<!-- bibliography: stepps -->\n")
+
+
+def test_the_head_of_a_table_has_words():
+    """What reads a page aloud finds no name in a formula alone, or in nothing."""
+    nameless = []
+    for path in sorted(DOCS.rglob("*.md")):
+        lines = path.read_text("utf-8").split("\n")
+        for number, (head, rule) in enumerate(pairwise(lines), 1):
+            if set(rule.strip()) >= {"|", "-"} and set(rule) <= set("|:- "):
+                cells = head.strip().strip("|").split("|")
+                if not all("".join(c.split("$")[::2]).strip() for c in cells):
+                    nameless.append(f"{path.name}:{number}: {head}")
+    assert nameless == []

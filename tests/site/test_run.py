@@ -45,7 +45,7 @@ def go(page, path):
 
 
 def bars(page):
-    return page.query_selector_all(".run-bar:has(button)")
+    return page.query_selector_all("[data-run] .run-bar:has(button)")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -11,7 +11,7 @@ from .test_site import PAGES
 # The snippets that run in the page, one list for each place where they stand together.
 SNIPPETS = """() => {
     const places = new Map();
-    for (const bar of document.querySelectorAll(".run-bar:has(button)")) {
+    for (const bar of document.querySelectorAll("[data-run] .run-bar:has(button)")) {
         const block = bar.closest("[data-run]");
         const place = block.closest(".doc-object") ?? document;
         const code = block.querySelector("pre > code").textContent;
