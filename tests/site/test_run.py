@@ -8,10 +8,12 @@ import pytest
 
 from .test_site import PAGES
 
-# Press Run on one bar; give back what the bar made of it.
-PRESS = """bar => new Promise(done => {
+# Press Run on one bar; give back what the bar made of it. A page ends what runs too
+# long; only where nothing runs at all, nothing would ever come.
+PRESS = """bar => new Promise((done, fail) => {
     document.addEventListener("ran", event => done(event.detail), { once: true });
     bar.querySelector("button").click();
+    setTimeout(() => fail(new Error("nothing ran in ten minutes")), 600_000);
 })"""
 
 
