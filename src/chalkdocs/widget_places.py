@@ -16,7 +16,7 @@ ROOM = {
     "bowl": (810, 600),
     "bumps": (651, 406),
     "fold": (716, 567),
-    "landscape": (817, 555),
+    "landscape": (862, 555),
     "perceptron": (591, 525),
     "playground": (1528, 576),
     "race": (1151, 558),
