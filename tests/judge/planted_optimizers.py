@@ -355,7 +355,6 @@ subject = update_parameters_with_adam
 
 LOOP = "for p, g, m, v in zip(self.params, grads, self.m, self.v):\n"
 COUNT = "        self.steps += 1\n"
-# Style, what stands there, what stands there instead, and its name in the catalogue.
 STYLES["lamb function"] = (
     "lamb",
     """
@@ -399,6 +398,126 @@ class subject:
 """,
 )
 
+# What is not given is 0 in the first step.
+STYLES["adam slots with defaults"] = (
+    "adam",
+    """
+def adam(w, g, m=0.0, v=0.0, t=1, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * g * g
+    w = w - lr * (m / (1 - b1 ** t)) / ((v / (1 - b2 ** t)) ** 0.5 + eps)
+    return w, m, v
+subject = adam
+""",
+)
+# A generator that is sent gradients.
+STYLES["adam generator"] = (
+    "adam",
+    """
+import numpy as np
+def adam(w, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v, t = np.zeros_like(w), np.zeros_like(w), 0
+    while True:
+        g = yield w
+        t += 1
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g ** 2
+        w = w - lr * (m / (1 - beta1 ** t)) / (np.sqrt(v / (1 - beta2 ** t)) + eps)
+subject = adam
+""",
+)
+# A whole walk: it asks for gradients, and returns where it ends, or the path.
+STYLES["adam loop"] = (
+    "adam",
+    """
+import numpy as np
+def adam(grad_f, x0, n_steps=100, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
+    x, m, v = np.array(x0, float), 0.0, 0.0
+    for t in range(1, n_steps + 1):
+        g = grad_f(x)
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g ** 2
+        x = x - lr * m / (1 - b1 ** t) / (np.sqrt(v / (1 - b2 ** t)) + eps)
+    return x
+subject = adam
+""",
+)
+STYLES["sgd loop with its path"] = (
+    "sgd",
+    """
+def descend(f, gradient, start, learning_rate=0.1, momentum=0.0, max_iter=50):
+    x, u, path = start, 0.0 * start, [start]
+    for _ in range(max_iter):
+        u = momentum * u + gradient(x)
+        x = x - learning_rate * u
+        path.append(x)
+    return path
+subject = descend
+""",
+)
+# Three functions, as JAX has its optimizers.
+STYLES["adam triple"] = (
+    "adam",
+    """
+import numpy as np
+def adam(step_size, b1=0.9, b2=0.999, eps=1e-8):
+    def init(x0):
+        return x0, np.zeros_like(x0), np.zeros_like(x0)
+    def update(i, g, state):
+        x, m, v = state
+        m = (1 - b1) * g + b1 * m
+        v = (1 - b2) * np.square(g) + b2 * v
+        mhat = m / (1 - b1 ** (i + 1))
+        vhat = v / (1 - b2 ** (i + 1))
+        return x - step_size * mhat / (np.sqrt(vhat) + eps), m, v
+    def get_params(state):
+        return state[0]
+    return init, update, get_params
+subject = adam
+""",
+)
+# A class that gives the change alone.
+STYLES["adam get_update"] = (
+    "adam",
+    """
+import numpy as np
+class Adam:
+    def __init__(self, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
+        self.lr, self.b1, self.b2, self.eps = lr, b1, b2, eps
+        self.m, self.v, self.t = None, None, 0
+    def get_update(self, grad):
+        if self.m is None:
+            self.m, self.v = np.zeros_like(grad), np.zeros_like(grad)
+        self.t += 1
+        self.m = self.m + (1 - self.b1) * (grad - self.m)
+        self.v = self.v + (1 - self.b2) * (grad ** 2 - self.v)
+        mean = self.m / (1 - self.b1 ** self.t)
+        return -self.lr * mean / (np.sqrt(self.v / (1 - self.b2 ** self.t)) + self.eps)
+subject = Adam
+""",
+)
+# Lists of numbers: nothing else is meant.
+STYLES["adam lists of numbers"] = (
+    "adam",
+    """
+import math
+def adam(theta, grad, state=None, alpha=0.001, b1=0.9, b2=0.999, epsilon=1e-8):
+    if state is None:
+        state = {"m": [0.0] * len(theta), "v": [0.0] * len(theta), "t": 0}
+    state["t"] += 1
+    t, new = state["t"], []
+    for i, (p, g) in enumerate(zip(theta, grad)):
+        state["m"][i] = b1 * state["m"][i] + (1 - b1) * g
+        state["v"][i] = b2 * state["v"][i] + (1 - b2) * g * g
+        mean = state["m"][i] / (1 - b1 ** t)
+        root = math.sqrt(state["v"][i] / (1 - b2 ** t))
+        new.append(p - alpha * mean / (root + epsilon))
+    return new, state
+subject = adam
+""",
+)
+
+# Style, what stands there, what stands there instead, and its name in the catalogue.
 PLANTED = [
     ("lamb function", "ratio * update", "update", "no ratio"),
     ("lamb function", "size / length if", "length / size if", "the ratio upside down"),
@@ -782,6 +901,36 @@ PLANTED = [
         "parameters[k] - learning_rate",
         "parameters[k] + learning_rate",
         "the step is added",
+    ),
+    (
+        "adam slots with defaults",
+        "return w, m, v",
+        "return w",
+        {"m is forgotten", "v is forgotten"},
+    ),
+    ("adam slots with defaults", "/ (1 - b1 ** t)", "", "only v is corrected"),
+    ("adam generator", "        t += 1\n", "        t = 1\n", "t never grows"),
+    ("adam generator", "w - lr", "w + lr", "the step is added"),
+    ("adam loop", "g ** 2", "g", "squares forgotten"),
+    (
+        "adam loop",
+        "range(1, n_steps + 1)",
+        "range(2, n_steps + 2)",
+        "t is one too large",
+    ),
+    (
+        "sgd loop with its path",
+        "x - learning_rate",
+        "x + learning_rate",
+        "the step is added",
+    ),
+    ("adam triple", "(i + 1))\n        vhat", "i)\n        vhat", None),
+    ("adam get_update", "grad ** 2 - self.v", "grad - self.v", "squares forgotten"),
+    (
+        "adam lists of numbers",
+        "root + epsilon",
+        "math.sqrt(root * root + epsilon)",
+        "ε inside the root",
     ),
 ]
 

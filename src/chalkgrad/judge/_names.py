@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 __all__ = [
     "ARGUMENTS",
+    "LOOPS",
     "METHODS",
+    "SLOTS",
     "find_options",
     "find_role",
     "normalize",
@@ -43,6 +45,34 @@ ARGUMENTS = {
     "shape": words("shape size dim dims nparams numparams nweights inputshape ndim"),
     "name": words("name key paramname layername id"),
     "loss": words("curloss loss closure"),
+}
+
+# What a function keeps from step to step, where it has a default for the first.
+SLOTS = words(
+    "m v s h u r c q b m1 m2 mt vt st ht mprev vprev mom1 mom2 moment1 moment2 "
+    "firstmoment secondmoment mean var vel velocity velocities cache caches memory "
+    "acc accumulator sumsq sqsum gsq g2 sumofsquares buf buffer expavg expavgsq "
+    "meansquare ms avg avgsq eg2 edx2 vmax vhat vhatmax prevgrad gprev deltaprev"
+)
+# What a function is given that goes the whole walk: how many steps, and from where.
+LOOPS = {
+    "gradient": ARGUMENTS["g"]
+    | words(
+        "gradfn gradf gradfun gradfunc gradfunction fgrad gradientfn gradientf fprime "
+        "gradientfunc gradientfunction lossgrad gradloss dloss jac jacobian dfdx dfdw "
+        "nablaf df computegrad getgrad evaluategradient gradlossfn lossgradfn"
+    ),
+    "start": ARGUMENTS["w"]
+    | words(
+        "x0 w0 theta0 params0 init initial initw initparams initialparams initialw "
+        "start initialpoint startpoint xinit winit thetainit xstart x1 guess"
+    ),
+    "count": words(
+        "t steps nsteps numsteps niter niters numiter numiters maxiter maxiters "
+        "iterations niterations numiterations maxiterations epochs nepochs numepochs "
+        "maxepochs iters n maxsteps totalsteps"
+    ),
+    "objective": words("f fn func fun function loss lossfn objective cost costfn"),
 }
 
 # Longer ones first where one could be taken for another: of RMSprop, α is the decay.
@@ -137,6 +167,12 @@ METHODS = (
     "minimize",
     "train_step",
     "do_step",
+    "get_update",
+    "get_updates",
+    "compute_update",
+    "compute_step",
+    "get_step",
+    "delta",
     "next",
     "__call__",
 )

@@ -8,6 +8,7 @@ the arguments, and where they leave a choice, by trying.
 import contextlib
 import copy
 import inspect
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,14 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from chalkgrad._core._numpy import Array
-from chalkgrad.judge._names import METHODS, find_options, find_role, normalize
+from chalkgrad.judge._names import (
+    LOOPS,
+    METHODS,
+    SLOTS,
+    find_options,
+    find_role,
+    normalize,
+)
 from chalkgrad.judge._trials import Trial
 from chalkgrad.judge._walks import flatten
 
@@ -288,6 +296,23 @@ class Arguments:
                 role = "slot" if not has_default else ""
             self.roles[p.name] = role
 
+    def take_slots(self) -> None:
+        """Take what is 0 or missing in the first step as kept from step to step."""
+        for p in self.parameters:
+            is_zero = p.default is None or (
+                type(p.default) in (int, float) and p.default == 0
+            )
+            if not self.roles[p.name] and is_zero and normalize(p.name) in SLOTS:
+                self.roles[p.name] = "slot"
+
+    def first_slots(self, given: Any) -> dict[str, Any]:
+        """Return what is kept before the first step."""
+        own = {p.name for p in self.parameters if p.default is None}
+        return {
+            name: None if name in own else copy.deepcopy(_zeros(given))
+            for name in self.of("slot")
+        }
+
     def has(self, role: str) -> bool:
         """Whether there is an argument of a role."""
         return role in self.roles.values()
@@ -386,6 +411,7 @@ def _function_ways(f: Any, ours: list[str], first_state: Any = None) -> Iterator
     args = Arguments(f, ours)
     if not args.has("w") or not args.has("g"):
         return
+    args.take_slots()
     firsts: tuple[int, ...] = (1, 0) if args.has("t") else (1,)
     states: tuple[str, ...] = ("",)
     if args.has("state") or args.has("config"):
@@ -486,7 +512,7 @@ def _function_begin(f: Any, args: Arguments, form: Form, first_state: Any) -> An
             "t": form.first,
             "state": _first_state(form, args, given, options, first_state),
         }
-        kept |= {name: copy.deepcopy(_zeros(given)) for name in args.of("slot")}
+        kept |= args.first_slots(given)
         if args.has("config"):
             chosen = {}
 
@@ -584,6 +610,84 @@ def _is_row(result: list[Any], w: Any, slots: list[str]) -> bool:
     return not isinstance(w, list) and len(result) == 1 + len(slots)
 
 
+# --- Generators, and functions that go the whole walk ---------------------------------
+
+
+def _generator_way(f: Any, ours: list[str]) -> Way | None:
+    """Return the way to run a generator that is sent gradients and yields weights."""
+    args = Arguments(f, ours)
+    place = next(iter(args.of("w")), "")
+    if not place:
+        return None
+
+    def begin(
+        options: dict[str, Any], arrays: list[Array], _notes: set[str]
+    ) -> Stepper:
+        walks = [args.call(f, args.translate(options) | {place: a}) for a in arrays]
+        for walk in walks:
+            next(walk)
+        return lambda grads: [
+            _number(walk.send(g)) for walk, g in zip(walks, grads, strict=True)
+        ]
+
+    how = "a generator that is sent gradients and yields the weights"
+    return Way(how, begin, args.option_names, args.defaults)
+
+
+def _loop_way(f: Any, ours: list[str]) -> Way | None:
+    """Return the way to run a function that asks for gradients until it is done."""
+    try:
+        names = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return None
+    places: dict[str, str] = {}
+    for name in names:
+        role = next((r for r, known in LOOPS.items() if normalize(name) in known), "")
+        if role and role not in places:
+            places[role] = name
+    if not {"gradient", "start", "count"} <= places.keys():
+        return None
+    args = Arguments(f, ours, has_clock=False)
+    taken = set(places.values())
+    args.options = {k: v for k, v in args.options.items() if k not in taken}
+
+    def begin(
+        options: dict[str, Any], arrays: list[Array], _notes: set[str]
+    ) -> Stepper:
+        walked: list[list[Array]] = []
+
+        def go(number: int) -> Array:
+            """Take all steps so far anew: only the last weights come back."""
+            grads = iter([row[number].copy() for row in walked])
+            values = args.translate(options) | {
+                places["gradient"]: lambda *_: next(grads),
+                places["start"]: arrays[number].copy(),
+                places["count"]: len(walked),
+            }
+            if "objective" in places:
+                values[places["objective"]] = lambda *_: 0.0
+            return _last(args.call(f, values), arrays[number])
+
+        def step(grads: list[Array]) -> list[Array]:
+            walked.append(grads)
+            return [go(number) for number in range(len(arrays))]
+
+        return step
+
+    how = f"a function that asks `{places['gradient']}` in every step"
+    return Way(how, begin, args.option_names, args.defaults)
+
+
+def _last(result: Any, start: Array) -> Array:
+    """Return the last weights of what a whole walk returned."""
+    if isinstance(result, tuple):
+        result = result[0]
+    path = _number(result)
+    if path.shape != start.shape and path.shape[1:] == start.shape and len(path):
+        path = path[-1]
+    return path
+
+
 # --- Classes, closures and pairs of functions -----------------------------------------
 
 
@@ -627,6 +731,26 @@ def _pair_begin(
     return begin
 
 
+def _triple_begin(make: Callable[[dict[str, Any]], Any]) -> Any:
+    """Return how to begin with three functions, as JAX has its optimizers."""
+
+    def begin(
+        options: dict[str, Any], arrays: list[Array], _notes: set[str]
+    ) -> Stepper:
+        init, update, read = make(options)
+        states, done = [init(a) for a in arrays], itertools.count()
+
+        def step(grads: list[Array]) -> list[Array]:
+            i = next(done)
+            for k, g in enumerate(grads):
+                states[k] = update(i, g, states[k])
+            return [_number(read(state)) for state in states]
+
+        return step
+
+    return begin
+
+
 def _made_ways(make: Any, ours: list[str], example: dict[str, Any]) -> Iterator[Way]:
     """Go through the ways to run what a function or class makes of options."""
     args = Arguments(make, ours, has_clock=False, is_made=True)
@@ -638,6 +762,14 @@ def _made_ways(make: Any, ours: list[str], example: dict[str, Any]) -> Iterator[
             if isinstance(error, KeyboardInterrupt):
                 raise
             continue
+        if isinstance(made, tuple) and len(made) == 3 and all(map(callable, made)):
+            yield Way(
+                f"{how} in three functions: `init`, `update` and `get_params`",
+                _triple_begin(lambda options: args.call(make, args.translate(options))),
+                args.option_names,
+                args.defaults,
+            )
+            return
         if _is_pair(made):
             name = "step" if hasattr(made, "step") else "update"
             for array in _arrays(make):
@@ -810,7 +942,13 @@ def find_ways(subject: Any, ours: list[str], example: dict[str, Any]) -> Iterato
                 yield from _made_ways(_copier(subject), ours, example)
                 return
         return
+    if inspect.isgeneratorfunction(subject):
+        if way := _generator_way(subject, ours):
+            yield way
+        return
     yield from _function_ways(subject, ours)
+    if way := _loop_way(subject, ours):
+        yield way
     yield from _made_ways(subject, ours, example)
     if not inspect.isroutine(subject):
         yield from _made_ways(_copier(subject), ours, example)

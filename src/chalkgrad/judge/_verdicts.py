@@ -594,11 +594,16 @@ class _Tried:
             examination.agree(trial, got, want, level)
             for trial, got, want in zip(trials, gots, wants, strict=True)
         ]
-        # A shape that it is not made for is told, and not held against it.
-        self.excused = [
-            isinstance(got, Failure) and got.is_mismatch and trial.aspect == "a matrix"
+        # Shapes that it is not made for are told, and not held against it. Who takes a
+        # matrix and fails with arrays of other shapes has mixed up their states.
+        failed = {
+            trial.aspect
             for trial, got in zip(trials, gots, strict=True)
-        ]
+            if isinstance(got, Failure) and got.is_mismatch
+        }
+        shapes = {"a matrix", "arrays of other shapes"}
+        unmade = failed & shapes if "a matrix" in failed else set()
+        self.excused = [trial.aspect in unmade for trial in trials]
 
     @property
     def all_right(self) -> bool:
