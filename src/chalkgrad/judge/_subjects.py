@@ -8,6 +8,7 @@ the arguments, and where they leave a choice, by trying.
 import contextlib
 import copy
 import inspect
+import io
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -682,7 +683,7 @@ def _last(result: Any, start: Array) -> Array:
     """Return the last weights of what a whole walk returned."""
     if isinstance(result, tuple):
         result = result[0]
-    path = _number(result)
+    path: Array = _number(result)
     if path.shape != start.shape and path.shape[1:] == start.shape and len(path):
         path = path[-1]
     return path
@@ -788,14 +789,28 @@ def _made_ways(make: Any, ours: list[str], example: dict[str, Any]) -> Iterator[
                 continue
             taken = Arguments(method, ours)
             has_weights = taken.has("w") or taken.has("pairs") or args.has("w")
-            for added in ("",) if has_weights else ("subtracted", "added"):
-                yield Way(
+            ways = [
+                Way(
                     f"{how} whose `{name}` steps on {carrier.name}"
                     + (f", and returns what is {added}" if added else ""),
                     _method_begin(make, args, name, carrier, added),
                     args.option_names | taken.option_names,
                     taken.defaults | args.defaults,
                 )
+                for added in (("",) if has_weights else ("subtracted", "added"))
+            ]
+            if len(ways) > 1:  # what is returned has the sign that leads downhill
+                ways.sort(key=lambda way: _is_uphill(way, example))
+            yield from ways
+
+
+def _is_uphill(way: Way, example: dict[str, Any]) -> bool:
+    """Whether the first step goes along the gradient."""
+    one = np.ones(2)
+    with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+        path = run(way, Trial("", example, [[one]], [[[one]]]))
+        return bool(path.sum() > one.sum())
+    return False
 
 
 def _method(made: Any, name: str) -> Any:
