@@ -32,9 +32,12 @@ NAMED = {
 }
 
 
+@pytest.mark.parametrize("above", ["", "import torch\n"], ids=["alone", "by PyTorch"])
 @pytest.mark.parametrize("style", STYLES)
-def test_a_right_one_is_right_in_every_style(style):
+def test_a_right_one_is_right_in_every_style(style, above):
+    """Also where the module imports PyTorch, so that it may be meant for tensors."""
     task, source = STYLES[style]
+    source = above + source
     if "torch" in source:
         pytest.importorskip("torch")
     verdict = cg.judge.judge(make(source), task)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chalkgrad._core._numpy import Array
-from chalkgrad.judge._calls import Case, Form, FunctionTask, Parts
+from chalkgrad.judge._calls import Case, Form, FunctionTask, Parts, carriers_of
 from chalkgrad.judge._formulas import Deviation, Formula, run_lines
 from chalkgrad.judge._mistakes import fix_option
 from chalkgrad.judge._subjects import RecognitionError
@@ -31,7 +31,7 @@ from chalkgrad.judge._verdicts import (
 __all__ = ["Candidate", "compute", "examine_calls", "settle"]
 
 Level = tuple[float, float]
-MOST = 60  # forms of a subject that are tried
+MOST = 30  # forms of a subject that are tried, with each kind of array
 
 
 def compute(
@@ -187,6 +187,7 @@ class Calls:
         """Go through all ways in which it can be called and read."""
         seen = 0
         runs = False
+        most = MOST * len(carriers_of(self.subject))
         for form in self.task.ways_to_call(self.subject):
             if form.is_last and runs:
                 return
@@ -194,7 +195,7 @@ class Calls:
                 seen += 1
                 runs |= not (form.is_last or self.is_held_against(candidate))
                 yield candidate
-            if seen >= MOST or len(self.failures) >= 10 * MOST:
+            if seen >= most or len(self.failures) >= 10 * most:
                 return
 
     # --- What explains the numbers ----------------------------------------------------

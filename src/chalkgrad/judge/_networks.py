@@ -7,7 +7,7 @@ weights are given and the gradients returned.
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -687,29 +687,28 @@ class BackpropTask(FunctionTask):
 
     def ways_to_call(self, subject: Any) -> Iterator[Form]:
         """Go through the ways in which a subject may be called."""
+        # Where PyTorch is at hand, not everything is made of tensors.
         uses_torch = not isinstance(subject, type) and _uses(subject, "torch")
         for shape in SHAPES:
+            reader = _mean_reader(shape) if shape.is_single else _reader(shape)
             for how, call in self.callers(subject, shape):
-                for ids in (False, True):
-                    for unit, end in FORMULAS:
-                        if ids and not end.startswith("softmax"):
-                            continue
-                        if "cache" in how and f"{unit} and {end.split()[0]}" not in how:
-                            continue
-                        truth = "class ids" if ids else "one-hot rows"
-                        yield Form(
-                            f"{how}, a network of {unit} units with {end}, given "
-                            f"{truth}",
-                            _with_truth(
-                                call, ids=ids, is_torch=uses_torch, shape=shape
-                            ),
-                            _reader(shape)
-                            if not shape.is_single
-                            else _mean_reader(shape),
-                            FORMULAS[unit, end],
-                            OF_SHAPE[shape],
-                            is_last=shape.is_single,
-                        )
+                for (unit, end), ids, is_torch in product(
+                    FORMULAS, (False, True), (True, False) if uses_torch else (False,)
+                ):
+                    if ids and not end.startswith("softmax"):
+                        continue
+                    if "cache" in how and f"{unit} and {end.split()[0]}" not in how:
+                        continue
+                    truth = "class ids" if ids else "one-hot rows"
+                    yield Form(
+                        f"{how}, a network of {unit} units with {end}, given {truth}"
+                        + (", all of them tensors" if is_torch else ""),
+                        _with_truth(call, ids=ids, is_torch=is_torch, shape=shape),
+                        reader,
+                        FORMULAS[unit, end],
+                        OF_SHAPE[shape],
+                        is_last=shape.is_single,
+                    )
 
     def callers(self, subject: Any, shape: Shape) -> Iterator[tuple[str, Any]]:
         """Go through the ways to hand the weights over."""

@@ -5,6 +5,7 @@ import inspect
 import io
 import math
 import random
+import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -281,7 +282,10 @@ def run_quietly(run: Callable[[], Any], notes: set[str]) -> Any:
         words = " ".join(str(error).split())[:200]
         ours = isinstance(error, RecognitionError | ResultError)
         kind = "" if ours else type(error).__name__
-        return Failure(kind, words, ours or isinstance(error, MISMATCH))
+        # What does not fit together is a bare RuntimeError to PyTorch.
+        of_torch = type(error) is RuntimeError and "torch" in sys.modules
+        is_mismatch = ours or of_torch or isinstance(error, MISMATCH)
+        return Failure(kind, words, is_mismatch)
     if said.getvalue():
         notes.add("prints")
     return got
