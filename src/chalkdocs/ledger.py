@@ -33,14 +33,17 @@ from chalkdocs.sources import DOCS, read_once
 LEDGER = Path("reference/claims.md")
 HOME = Path("index.md")
 LECTURE = Path(__file__).with_name("lecture.toml")
-# The path of each sign in a square of 16: a tick, a half-filled circle, a cross.
+UNTESTED = "needs no test"  # a definition, or what is read from the deck
+# Each sign in a square of 16: a tick, a half-filled circle, a cross, a dash.
 _SIGNS = {
     "holds": '<path d="M2.5 8.6 6.3 12.4 13.6 4"/>',
     "holds if": '<circle cx="8" cy="8" r="5.9"/>'
     '<path d="M8 2.1a5.9 5.9 0 0 1 0 11.8z" fill="currentColor" stroke="none"/>',
     "fails as stated": '<path d="m3.4 3.4 9.2 9.2m0-9.2-9.2 9.2"/>',
+    UNTESTED: '<path d="M3.5 8h9"/>',
 }
 _NAMES = dict(zip(VERDICTS, ("holds", "holds-if", "fails"), strict=True))
+_NAMES[UNTESTED] = "untested"
 _PLURALS = dict(
     zip(VERDICTS, ("hold", "hold under a condition", "fail as stated"), strict=True)
 )
@@ -77,14 +80,24 @@ def _lecture(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+def _bare(verdict: str) -> str:
+    """Return a verdict without its condition."""
+    return UNTESTED if verdict == UNTESTED else split_condition(verdict)[0]
+
+
 def name(verdict: str) -> str:
     """Return one word for a verdict: ``"holds"``, ``"holds-if"`` or ``"fails"``."""
-    return _NAMES[split_condition(verdict)[0]]
+    return _NAMES[_bare(verdict)]
+
+
+def group(block: ClaimBlock) -> str:
+    """Return the verdict under which a claim is counted, if anything was tested."""
+    return split_condition(block.verdict)[0] if is_tested(block) else UNTESTED
 
 
 def mark(verdict: str) -> str:
     """Draw the sign of a verdict."""
-    sign = _SIGNS[split_condition(verdict)[0]]
+    sign = _SIGNS[_bare(verdict)]
     return f'<svg class="mark" viewBox="0 0 16 16" aria-hidden="true">{sign}</svg>'
 
 
@@ -106,16 +119,12 @@ def plural(number: int, word: str) -> str:
 
 def verdict_sums(docs: Path) -> str:
     """Say how many tested claims have which verdict, with the signs of the verdicts."""
-    found = _sums(docs, tested=True)
-    return " ".join(stamp(v, f"{found[v]} {_PLURALS[v]}") for v in VERDICTS)
+    found = _sums(docs)
+    return " ".join(stamp(v, f"{found[v]} {_PLURALS[v]}") for v in VERDICTS if found[v])
 
 
-def _sums(docs: Path, *, tested: bool = False) -> Counter[str]:
-    return Counter(
-        split_condition(block.verdict)[0]
-        for block in claim_blocks(docs).values()
-        if is_tested(block) or not tested
-    )
+def _sums(docs: Path) -> Counter[str]:
+    return Counter(map(group, claim_blocks(docs).values()))
 
 
 def target(block: ClaimBlock, page: Path) -> str:
@@ -128,8 +137,9 @@ def tally(docs: Path, page: Path, keys: Iterable[str] | None = None) -> str:
     done, marks = claim_blocks(docs), []
     for key in claims() if keys is None else keys:
         if key in done:
-            verdict = done[key].verdict
-            label = f"{key}: {split_condition(verdict)[0]}"
+            verdict = group(done[key])
+            word = KINDS[done[key].evidence.kind] if verdict == UNTESTED else verdict
+            label = f"{key}: {word}"
             traits = f'.verdict-{name(verdict)} title="{label}" aria-label="{label}"'
             marks.append(
                 f"- [{mark(verdict)}]({target(done[key], page)}){{ {traits} }}"
@@ -144,7 +154,9 @@ def cards(docs: Path, page: Path) -> str:
     """
     done, sums = claim_blocks(docs), _sums(docs)
     filters = [f'<button type="button" data-filter="all">All {len(claims())}</button>']
-    for verdict in VERDICTS:
+    for verdict in (*VERDICTS, UNTESTED):
+        if not sums[verdict]:
+            continue
         word = sentence(verdict.removesuffix(" as stated")).rstrip(".")
         words = stamp(verdict, f'<span class="word">{word}</span> {sums[verdict]}')
         filters.append(
@@ -181,8 +193,10 @@ def _card(block: ClaimBlock, page: Path) -> str:
         f'<button type="button" data-say="{name(each)}">{words}</button>'
         for each, words in ANSWERS.items()
     )
+    traits = f'data-claim="{key}" data-verdict="{name(verdict)}" '
+    traits += f'data-group="{name(group(block))}"'
     return f"""\
-<li class="card" data-claim="{key}" data-verdict="{name(verdict)}" markdown="1">
+<li class="card" {traits} markdown="1">
 <div class="board" markdown="1">
 <p class="topic"><span class="claim-id">{key}</span> {claim.section}</p>
 <p class="deck" markdown="span">{claim.statement}</p>

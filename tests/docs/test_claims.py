@@ -55,7 +55,7 @@ def test_a_line_of_evidence_says_what_a_verdict_rests_on(tmp_path, line, kind, w
     tested = int(kind in ("experiment", "theorem"))
     assert claims.verdicts(tmp_path).startswith(f"{tested} hold,")
     sums = re.sub("<.*?>", "", ledger.verdict_sums(tmp_path))
-    assert sums.startswith(f"{tested} hold ")
+    assert sums == "1 hold" * tested
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_the_ledger_lists_every_claim_and_links_what_is_judged(tmp_path):
     sums = "0 hold, 1 hold under a condition, 0 fail as stated"
     assert claims.verdicts(tmp_path) == sums
     words = re.sub("<.*?>", "", ledger.verdict_sums(tmp_path))
-    assert words == sums.replace(",", "")
+    assert words == "1 hold under a condition"
     (mark,) = re.findall("^- .*", ledger.tally(tmp_path, Path("index.md")), re.M)
     assert "](training/gradient-descent.md#claim-g1)" in mark
     assert 'aria-label="G1: holds if"' in mark

@@ -13,7 +13,7 @@ export default root => {
   const show = () => {
     const word = search.value.trim().toLowerCase();
     const seen = cards.filter(card => {
-      const fits = chosen === "all" || card.dataset.verdict === chosen;
+      const fits = chosen === "all" || card.dataset.group === chosen;
       card.hidden = !(fits && card.querySelector(".board").textContent.toLowerCase().includes(word));
       return !card.hidden;
     });
