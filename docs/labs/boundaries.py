@@ -89,7 +89,7 @@ def solved(right):
 # One hidden layer of ReLU units: two of them, four, sixteen.
 
 # %% alt="Fifteen small squares: five sets of points, moons, circles, spirals, exclusive or and three blobs, below them the regions drawn by 2, 4 and 16 units. With 2 units the blobs are separated; elsewhere the boundary has a corner or two and leaves points on the wrong side. With 4, a polygon separates the circles, and exclusive or is right. With 16 all but the spirals are separated, and the spirals nearly." caption="Rows: 2, 4 and 16 units. Above each: how many of eight starts solve it. Drawn is the one in the middle."
-figure, axes = plt.subplots(3, 5, figsize=(5.8, 3.9))
+figure, axes = plt.subplots(3, 5, figsize=(5.0, 3.9))
 sets = [np.stack(each) for each in zip(*points.values(), strict=True)]
 won = {}
 for row, units in zip(axes, (2, 4, 16), strict=True):
@@ -136,7 +136,7 @@ for activation in ("relu", "tanh"):
         print(f"{activation} {net.size} {shape!s:12} solved {counts}")
 
 # %% alt="Six small squares with two spirals and the regions that networks drew. With ReLU the boundary has corners, with tanh it is smooth. One and two layers follow the arms. Four narrow layers with ReLU miss parts of the arms; with tanh they do better." caption="Above ReLU, below tanh; one, two and four layers, nearly the same number of weights."
-figure, axes = plt.subplots(2, 3, figsize=(5.2, 4.0))
+figure, axes = plt.subplots(2, 3, figsize=(5.0, 4.0))
 for axis, (net, w, right) in zip(axes.flat, deep.values(), strict=True):
     draw(axis, net, w[middle(right)], x, labels)
     shape = ", ".join(map(str, net.sizes[1:-1]))
@@ -214,7 +214,7 @@ assert fate["tanh"][2] > fate["ReLU"][2]
 # there are points and where there are none?
 
 # %% alt="Two squares seen from far, with small moons in the middle. Nearly all of both is strongly tinted in one of two colours, out to the edges. With ReLU the border between them ends in straight rays; with tanh it is bent. Faint is only a narrow strip along the border." caption="How sure the first of the networks is of either moon. Faint: not sure."
-figure, axes = plt.subplots(1, 2, figsize=(5.6, 2.9))
+figure, axes = plt.subplots(1, 2, figsize=(5.0, 2.9))
 across, up, places = plane(x, margin=6, ticks=60)
 near = (abs(places - x.mean(0)) < abs(x - x.mean(0)).max(0)).all(1)
 for axis, activation in zip(axes, ("relu", "tanh"), strict=True):
@@ -286,7 +286,7 @@ ideal = np.array(
 )
 
 # %% alt="Eight small squares: moons that become more blurred from left to right, above the regions of a small network and below those of a large one, with a dashed line, the best boundary, in each. The small network's boundary is simple and stays near the dashed line. That of the large one bends round single points, and leaves the dashed line as the noise grows." caption="Noise 0.1, 0.2, 0.3 and 0.4. Above 4 units, below two layers of 16. Dashed: the best boundary there is."
-figure, axes = plt.subplots(2, 4, figsize=(5.8, 3.0))
+figure, axes = plt.subplots(2, 4, figsize=(5.0, 3.0))
 for row, (net, w, right, _) in zip(axes, fitted.values(), strict=True):
     for k, axis in enumerate(row):
         x, labels = seen[0][k], seen[1][k]

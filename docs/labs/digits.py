@@ -158,7 +158,7 @@ mistakes = mistakes[p[mistakes].max(axis=1).argsort()[::-1]]  # the surest first
 
 # %% alt="Images of digits that the network named wrongly, each with its digit, the name it got and a probability. Several are hard to read for a person too." caption="The mistakes, the surest first."
 rows = -(-len(mistakes) // 5)
-figure, axes = plt.subplots(rows, 5, figsize=(6.4, 1.8 * rows), squeeze=False)
+figure, axes = plt.subplots(rows, 5, figsize=(5.0, 1.8 * rows), squeeze=False)
 for axis in axes.flat:
     axis.axis("off")
 for axis, i in zip(axes.flat, mistakes, strict=False):

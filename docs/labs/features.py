@@ -193,7 +193,7 @@ assert gains[8] > 0.03 > 0 > gains.min()
 # Now look at images that one of the two names rightly and the other does not.
 
 # %% alt="Two rows of six images of digits, each with its digit and the wrong name it got. Above, images that only the learned features get right; below, images that only the features by hand get right. Most of them look odd, but can be read." caption="Above, only the learned features are right, and what those by hand say. Below the other way round."
-figure, axes = plt.subplots(2, 6, figsize=(5.6, 2.7))
+figure, axes = plt.subplots(2, 6, figsize=(5.0, 2.7))
 _, _, new, y = splits[0]
 ours, its = named["by hand"][0], named["learned"][0]
 only_its = np.flatnonzero((its == y) & (ours != y))
@@ -239,7 +239,7 @@ masks = np.hstack([rows, columns])
 W = net.layers(learned[0])[0][0]
 spread = splits[0][0].std(0)[:, None]  # a weight counts as much as its pixel varies
 pictures = [*masks.T, *(spread * W).T]
-figure, axes = plt.subplots(5, 8, figsize=(5.6, 3.7))
+figure, axes = plt.subplots(5, 8, figsize=(5.0, 3.7))
 for axis in axes.flat:
     axis.axis("off")
 for axis, picture in zip(axes.flat, pictures, strict=False):

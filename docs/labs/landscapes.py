@@ -128,7 +128,7 @@ def ground(axis, net, w, directions, radius, levels, points=23):
 
 
 # %% alt="Six squares seen from above, shaded by height, a plain network above and one with skips below. From near, both show smooth ovals, closer together for the plain one. At the middle distance the plain network's surface is a narrow valley whose lines no longer run parallel; from far its rings are many and crooked. With skips there are a few rounded rings at each distance." caption="20 layers, as far as 0.02, 0.2 and 2 times the length of the weights. From line to line the loss grows by a tenth of a power of ten, by a fifth, and by a whole one."
-figure, axes = plt.subplots(2, 3, figsize=(5.6, 4.1))
+figure, axes = plt.subplots(2, 3, figsize=(5.0, 4.1))
 views = ((0.02, 0.1), (0.2, 0.2), (2.0, 1.0))
 for row, (skip, kind) in zip(axes, KINDS.items(), strict=True):
     net, w = networks[20, skip], walks[20, skip][0][-1]
@@ -268,7 +268,7 @@ assert all(down[normalize, True] < 0.05 for normalize in ("filter", "none"))
 # in it:
 
 # %% alt="Two squares seen from above, each with a path from the start at the right, in a bow through lower places, to a cross in the middle. The middle lies in a hollow; to the left of it the surface rises steeply. In the plain network the hollow is the narrower." caption="From the start, right, to the end, the cross. From line to line the loss doubles."
-figure, axes = plt.subplots(1, 2, figsize=(5.6, 3.2))
+figure, axes = plt.subplots(1, 2, figsize=(5.0, 3.2))
 for axis, (skip, kind) in zip(axes, KINDS.items(), strict=True):
     net, path = networks[20, skip], walks[20, skip][0]
     plane = cg.landscape.project(path)

@@ -57,6 +57,8 @@ class Drawings(Treeprocessor):
         place.remove(image)
         place.tag = "figure"
         place.set("class", "drawing")
+        if "min-width" in drawing:  # it scrolls where it doesn't fit, by keys too
+            place.set("tabindex", "0")
         place.text = self.md.htmlStash.store(drawing)
         if caption:
             SubElement(place, "figcaption").text = caption

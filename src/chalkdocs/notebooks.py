@@ -50,7 +50,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 %matplotlib inline
 set_matplotlib_formats("svg")
 import matplotlib
-matplotlib.rcParams.update(STYLE)
+matplotlib.rcParams.update(STYLE | {"figure.figsize": (5.0, 2.9)})  # and a margin
 del STYLE, matplotlib, set_matplotlib_formats
 """
 LINKS = (

@@ -47,7 +47,7 @@ def rotation() -> Figure:
         median = np.median(found.loss[-1].reshape(len(rates), -1), 1)
         axis.loglog(rates, median, line, color=colour, label=name)
     axis.set(xlabel="rate η", ylabel="loss after 200 steps", ylim=(1e-10, 30))
-    axis.legend(fontsize=9)
+    axis.legend()
     return figure
 
 
@@ -60,7 +60,7 @@ def tolerance() -> Figure:
         share = arrived[found["methods"].index(name)]
         axis.semilogx(found["rates"], share, ".-", color=colour, label=name)
     axis.set(xlabel="rate η", ylabel="share of 120 runs", ylim=(0, 1))
-    axis.legend(ncols=3, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, 1.22))
+    figure.legend(ncols=3, loc="outside upper center", columnspacing=1)
     return figure
 
 

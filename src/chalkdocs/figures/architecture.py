@@ -68,7 +68,7 @@ def _box(axis: Axes, name: str, place: tuple[float, float], files: set[str]) -> 
     """Draw a topic: a band for each backend that has a file of its own."""
     left, bottom = place[0] - WIDE / 2, place[1] - HIGH / 2
     axis.add_patch(Rectangle((left, bottom), WIDE, HIGH, fc=PAPER, ec=INK, lw=0.8))
-    axis.text(place[0], place[1] + 0.04, name, ha="center", va="center", fontsize=9.5)
+    axis.text(place[0], place[1] + 0.04, name, ha="center", va="center")
     bands = {"_numpy": (left, NUMPY), "_torch": (place[0], TORCH)}
     for backend, (start, colour) in bands.items():
         if backend in files:
@@ -106,7 +106,7 @@ def topics() -> Figure:
         axis.add_patch(
             Rectangle((-WIDE / 2, y - HIGH / 2), width, HIGH, fc="none", ec=INK, lw=0.8)
         )
-        axis.text(middle, y, words, ha="center", va="center", fontsize=9.5)
+        axis.text(middle, y, words, ha="center", va="center")
     facades = (("chalkgrad.numpy", NUMPY, 0.25), ("chalkgrad.torch", TORCH, 0.75))
     for name, colour, part in facades:
         x, y = part * width - WIDE / 2, top + 0.9 * ROW
@@ -114,7 +114,7 @@ def topics() -> Figure:
             Rectangle((x - width / 4 + 0.04, y - HIGH / 2), width / 2 - 0.08, HIGH,
                       fc="none", ec=colour, lw=1.6)
         )  # fmt: skip
-        axis.text(x, y, name, ha="center", va="center", fontsize=9.5)
+        axis.text(x, y, name, ha="center", va="center")
     axis.set(xlim=(-0.5, right + 0.5), ylim=(low - 1.2 * ROW, top + 1.9 * ROW))
     axis.axis("off")
     return figure

@@ -15,7 +15,7 @@ def diamond() -> Figure:
     """The deck's h(f(x), g(x)), with its two paths."""
     places = {"x": (0.0, 0.0), "f": (2.4, 1.0), "g": (2.4, -1.0), "h": (4.8, 0.0)}
     paths = [("x", "f", "4"), ("f", "h", "6"), ("x", "g", "3"), ("g", "h", "4")]
-    figure, axis = plt.subplots(figsize=(6.4, 2.9))
+    figure, axis = plt.subplots(figsize=(5.2, 2.9))
     axis.set(xlim=(-0.7, 5.5), ylim=(-1.5, 1.5), aspect="equal")
     axis.axis("off")
     for tail, head, derivative in paths:

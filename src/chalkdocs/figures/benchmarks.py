@@ -37,7 +37,7 @@ def limit() -> Figure:
     for axis in figure.axes:
         axis.set(xlim=(0, 1.15))
         axis.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
-    figure.axes[-1].set_xlabel("part of its time that the machine needs")
+    figure.axes[-1].set_xlabel("of the machine's own limit")
     return figure
 
 
@@ -72,7 +72,7 @@ def _panels(
     wanted = {one.name: one.least for one in benchmark_results.bars("cpu", None)}
     counts = [len(contest["us"]) for contest in contests.values()] or [3]
     figure, axes = plt.subplots(
-        len(counts), 1, figsize=(5.4, 0.28 * sum(counts) + 0.55 * len(counts) + 0.4),
+        len(counts), 1, figsize=(5.2, 0.28 * sum(counts) + 0.55 * len(counts) + 0.4),
         height_ratios=counts, sharex=True, squeeze=False,
     )  # fmt: skip
     for axis, (name, contest) in zip(axes[:, 0], contests.items(), strict=False):

@@ -78,5 +78,5 @@ def signals() -> Figure:
     axes[1].set(title="500 signals", xlabel="numbers in a signal")
     axes[1].set_xticks([16, 32, 64, 128], ["16", "32", "64", "128"])
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure

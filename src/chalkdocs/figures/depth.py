@@ -82,8 +82,8 @@ def pieces() -> Figure:
             axis.vlines(n + shift, min(counts), max(counts), color=colour, lw=4)
     axis.text(20, 4000, "folded by hand", color=SERIES[0], ha="right")
     axis.text(29, 150, "one layer: at most n + 1", ha="center")
-    axis.text(24.4, 3.4, "random, six layers", color=SERIES[2])
-    axis.text(22.8, 3.4, "random, one layer", color=SERIES[1], ha="right")
+    axis.text(24.4, 3.4, "six layers, random", color=SERIES[2])
+    axis.text(22.8, 3.4, "one, random", color=SERIES[1], ha="right")
     axis.set(xlabel="hidden neurons n", ylabel="pieces on a line", xlim=(3, 38))
     axis.set_ylim(2, 4e5)
     return figure

@@ -81,7 +81,7 @@ def momentum() -> Figure:
     axis.plot(limit, mu, color=SERIES[1])
     for border in (low, high):
         axis.plot(border, mu, color=SERIES[0], linestyle=":")
-    axis.text(0.02, 0.03, "overdamped", color=INK, fontsize=8)
+    axis.text(0.02, 0.03, "overdamped", color=INK)
     axis.text(1.6, 0.55, "oscillates, and converges", color=INK, ha="center")
     axis.text(3.1, 0.2, "diverges", color=INK)
     axis.annotate(

@@ -46,7 +46,7 @@ def ladder() -> Figure:
         "adam": "One step of Adam: 4 194 304 weights",
     }
     figure, axes = plt.subplots(
-        2, 1, figsize=(5.4, 6.4), height_ratios=[11, 8], sharex=True
+        2, 1, figsize=(5.2, 6.4), height_ratios=[11, 8], sharex=True
     )
     for axis, (what, title) in zip(axes, titles.items(), strict=True):
         part, on_gpu = _measurements()[what], _measurements("ladder-cuda.json")
@@ -77,7 +77,7 @@ def ladder() -> Figure:
         axis.set(title=title, xscale="log", xlim=(0.8, most))
         axis.set_ylim(len(rungs) - 0.4, -0.6)
         axis.tick_params(axis="y", length=0)
-    axes[1].set_xlabel("times as fast as loops (dashed: the bound)")
+    axes[1].set_xlabel("times as fast as loops")
     return figure
 
 
@@ -180,7 +180,7 @@ def steps() -> Figure:
         axis.set(title=f"steps of {update}", xlabel="steps", xlim=(0, 300))
     axes[0].set(ylabel="the weight", ylim=(0.95, 2.8))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center",
-                  ncols=3)  # fmt: skip
+                  ncols=2, handlelength=1.4, columnspacing=1)  # fmt: skip
     return figure
 
 
@@ -234,5 +234,5 @@ def stall() -> Figure:
         axis.set(title=title, xlabel="steps", ylim=(0, None), xlim=(0, 800))
     axes[0].set_ylabel("loss on 1797 digits")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center",
-                  ncols=2)  # fmt: skip
+                  ncols=2, handlelength=1.4, columnspacing=1)  # fmt: skip
     return figure

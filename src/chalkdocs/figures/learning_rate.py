@@ -76,8 +76,8 @@ def rates() -> Figure:
             axis.loglog(RATES, share, color=colour, label=name)
             last = np.flatnonzero(np.isfinite(share))[-1]
             axis.plot(RATES[last], share[last], "o", color=colour, markersize=5)
-        axis.set(title=title, ylim=(8e-4, 150))
-        axis.legend(loc="lower left", handlelength=1.2)
+        axis.set(title=title, ylim=(8e-4, 4e3))
+        axis.legend(loc="upper left", handlelength=1.2)
     for axis in axes[1]:
         axis.set_xlabel("learning rate η")
     for axis in axes[:, 0]:

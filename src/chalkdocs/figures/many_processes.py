@@ -20,7 +20,7 @@ def cost() -> Figure:
         f"One batch of {ROWS:,} rows": ROWS / p,
         "4096 rows for each GPU": np.full_like(p, 4096),
     }
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.2), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(5.2, 3.2), sharey=True)
     for axis, (title, rows) in zip(axes, panels.items(), strict=True):
         arithmetic = 6 * WEIGHTS * rows / OPERATIONS
         axis.loglog(p, arithmetic, "--", color=SERIES[0], label="arithmetic")

@@ -25,7 +25,7 @@ def _arrow(axis: Axes, tail: tuple[float, float], head: tuple[float, float]) -> 
 
 def diagram() -> Figure:
     """Inputs, weights, sum, activation, output."""
-    figure, axis = plt.subplots(figsize=(6.4, 2.6))
+    figure, axis = plt.subplots(figsize=(5.2, 2.6))
     axis.set(xlim=(0, 10), ylim=(0.4, 4.6), aspect="equal")
     axis.axis("off")
     centre = (4.7, 2.9)

@@ -88,7 +88,7 @@ def leak() -> Figure:
                 for right, chosen in zip(rights, (all_seen, inside), strict=True):
                     right.append(_nearer_mean(x[:, chosen], labels, exam))
             found[:, i, seed] = [np.mean(right) for right in rights]
-    figure, axis = plt.subplots(figsize=(5.6, 3.2))
+    figure, axis = plt.subplots(figsize=(5.2, 3.2))
     words = ("chosen on all examples", "chosen inside the pipeline")
     for runs, word, colour in zip(found, words, SERIES[1::-1], strict=True):
         low, high = np.quantile(runs, [0.1, 0.9], axis=1)
@@ -107,7 +107,7 @@ def worth() -> Figure:
     """Accuracy against the number of images, by kind of feature."""
     points = json.loads(RESULT.read_text("utf-8"))["curve"]
     sizes = [point["n"] for point in points]
-    figure, axis = plt.subplots(figsize=(5.6, 4.2))
+    figure, axis = plt.subplots(figsize=(5.2, 4.2))
     names = {
         "by hand": "39 by hand",
         "pixels": "64 pixels",

@@ -22,7 +22,7 @@ def toy() -> Figure:
     """The deck's x, then (x2, y2), then (x3, y3), then f."""
     edges = [("x", "x₂"), ("x", "y₂"), ("x₂", "x₃"), ("x₂", "y₃")]
     edges += [("y₂", "x₃"), ("y₂", "y₃"), ("x₃", "f"), ("y₃", "f")]
-    figure, axis = plt.subplots(figsize=(6.4, 2.5))
+    figure, axis = plt.subplots(figsize=(5.2, 2.5))
     axis.set(xlim=(-0.5, 6.2), ylim=(-1.35, 1.35), aspect="equal")
     axis.axis("off")
     for tail, head in edges:

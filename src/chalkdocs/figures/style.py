@@ -25,11 +25,12 @@ STYLE: Any = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlecolor": INK,
-    "axes.titlesize": 11,
+    "axes.titlesize": 11.6,
     "figure.constrained_layout.use": True,
     "figure.facecolor": "none",
-    "figure.figsize": (6.4, 3.4),
-    "font.size": 10.5,
+    "figure.figsize": (5.2, 3.0),
+    # On a phone a figure is as wide as 358 pixels, and its letters are to be 11 high.
+    "font.size": 11.6,
     "grid.alpha": 0.15,
     "grid.color": INK,
     "legend.edgecolor": "none",
@@ -84,10 +85,18 @@ def svg(draw: Callable[[], Figure | str], name: str) -> str:
     with mpl.rc_context(STYLE):
         figure = draw()
         if isinstance(figure, str):  # an SVG already, in the colours of the page
-            return figure
+            return _keep_size(figure)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return page_svg(out.getvalue(), name)
+
+
+def _keep_size(text: str) -> str:
+    """Let a drawing of any width scroll before its letters are less than 11 pixels."""
+    letters = float(re.search(r'font-size="([\d.]+)"', text)[1])  # type: ignore[index]
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', text)[1])  # type: ignore[index]
+    least = round(width * 11 / letters)
+    return text.replace("<svg", f'<svg style="min-width: {least}px"', 1)
 
 
 def page_svg(text: str, name: str) -> str:

@@ -37,7 +37,7 @@ def _wires(axis: Axes) -> None:
     for name, bias in (("h₁", "bias 0"), ("h₂", "bias −1")):
         x, y = places[name]
         axis.text(x + 0.75, y + (0.25 if y > 2 else -0.3), bias, color=SERIES[1],
-                  va="center", fontsize=11)  # fmt: skip
+                  va="center")  # fmt: skip
     axis.set(xlim=(0, 10.4), ylim=(0, 4.2), aspect="equal")
     axis.axis("off")
 
