@@ -4,6 +4,7 @@ import csv
 import gzip
 import importlib.util
 import io
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -144,6 +145,11 @@ def test_pandas_reads_the_same(folder):
         assert table.labels.tolist() == frame["kind"].tolist()
 
 
+def test_a_label_that_is_no_class_is_told_with_its_line(folder):
+    path = written(folder, "a,b\n\n1.5,2\n2.5,0.5\n")
+    assert "got 0.5 in line 4, column 'b'" in told(path)
+
+
 def test_labels_are_text(folder):
     path = written(folder, "a,code\n" + "0.5,01\n1.5,1\n" * 5)
     table = cg.data.load(path)
@@ -264,6 +270,16 @@ def test_a_row_number_is_left_out_unless_it_is_asked_for(name, folder):
     assert [str(key) for key in table.reading.keys] == list(map(str, keys))
     asked = cg.data.load(path, inputs=[0, "a", "b"])
     np.testing.assert_array_equal(asked.x[:, 0], keys)
+
+
+@pytest.mark.parametrize("mark", [",", "\t", ";"])
+def test_a_delimiter_at_the_end_of_each_line_makes_no_row_number(mark, folder):
+    ends = lines([["a", "b", "kind", ""], [1.5, 2.5, "x", ""], [2.5, 4.5, "y", " "]])
+    table = cg.data.load(written(folder, ends.replace(",", mark)))
+    assert table.reading.label == "kind"
+    assert table.reading.columns == ("a", "b")
+    assert "left out: column 3 (no name, and empty)" in cg.data.describe(table)
+    assert (table.reading.key, table.reading.keys.tolist()) == ("line", [2, 3])
 
 
 def test_columns_are_chosen_by_name_or_number(folder):
@@ -458,6 +474,14 @@ def test_a_mark_of_byte_order_is_no_part_of_a_name(folder):
         assert cg.data.load(path, encoding=encoding).reading.columns == ("a",)
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp437", "mac-roman"])
+def test_a_mark_of_utf_8_is_no_letter_of_another_encoding(encoding, folder):
+    path = written(folder, "\ufefflabel,a\nx,1.5\ny,2.5\n", encoding="utf-8")
+    text = told(path, encoding=encoding)
+    assert text.endswith(f"{encoding} was asked for; say `encoding='utf-8'`.")
+    assert cg.data.load(path, encoding="utf-8").reading.label == "label"
+
+
 def test_another_mark_between_columns_is_asked_for(folder):
     path = written(folder, "a:b:kind\n1.5:2.5:x\n2.5:3.5:y\n")
     assert told(path).endswith("if another mark is, say so: `delimiter`.")
@@ -468,8 +492,10 @@ def test_what_is_packed_is_told(folder):
     for raw in (gzip.compress(b"a,kind\n1.5,x\n"), b"PK\x03\x04 \0"):
         (folder / "t.csv").write_bytes(raw)
         assert "it is packed: unpack it" in told(folder / "t.csv")
-    path = written(folder, "a,kind\n1.5,x\n2.5,\0\n")
-    assert told(path).endswith("has a NUL in line 3, which no table has.")
+    for rows in (1, 100):
+        path = written(folder, "a,kind\n" + "1.5,x\n" * rows + "2.5,\0\n")
+        where = f"has a NUL in line {rows + 2}, which no table has."
+        assert told(path).endswith(where)
 
 
 def test_a_cell_of_several_lines_is_refused_unless_it_is_left_out(folder):
@@ -755,7 +781,44 @@ def test_a_missing_label_is_told_with_its_row(backend):
         backend.losses.cross_entropy(backend.array(np.ones((3, 2))), labels)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_gap_that_only_pandas_knows_is_told(backend):
+    pandas = pytest.importorskip("pandas")
+    for labels in (
+        pandas.Series(["a", None], dtype="string"),
+        [1, pandas.NA],
+        pandas.Series([True, None], dtype="boolean"),
+    ):
+        with pytest.raises(ValueError, match="no label in row 1"):
+            backend.data.encode_labels(labels)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_type_that_numpy_lacks_is_told(backend):
+    polars = pytest.importorskip("polars")
+    with pytest.raises(TypeError, match=r"array: `x` must hold numbers, got polars"):
+        backend.array(polars.Series([1], dtype=polars.Int128))
+
+
 # --- Advice ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("shape", [(4,), (2, 2)])
+@pytest.mark.parametrize("kind", ["list", "array", "frame"])
+def test_the_advice_about_numbers_that_are_written_out_works(backend, shape, kind):
+    words = np.array(["1.5", "-2", "3e2", "4"]).reshape(shape)
+    x = words.tolist() if kind == "list" else words
+    if kind == "frame":
+        pandas = pytest.importorskip("pandas")
+        x = (pandas.Series if len(shape) == 1 else pandas.DataFrame)(words)
+    with pytest.raises(TypeError) as error:
+        backend.array(x)
+    advice = re.search(
+        r"cg\.array\(np\.\S+ float\)\)", str(error.value).split("; ")[-1]
+    )
+    made = eval(advice.group(), {"cg": backend, "np": np, "x": x})
+    assert backend.asnumpy(made).tolist() == words.astype(float).tolist()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -69,10 +69,23 @@ def is_text(x: Any) -> bool:
     return isinstance(x, list | tuple) and any(isinstance(one, str) for one in x)
 
 
+def _is_numeric(words: Any) -> bool:
+    """Whether all words are numbers."""
+    cells = words.reshape(-1).tolist() if hasattr(words, "reshape") else words
+    try:
+        return all(math.isfinite(float(cell)) for cell in cells)
+    except (TypeError, ValueError):
+        return False
+
+
 def make_array(name: str, x: Any) -> str:
     """Say how an array comes of what is none."""
+    if is_text(x) and _is_numeric(x):
+        return f"cg.array(np.asarray({name}, float)) reads numbers that are written out"
     if is_text(x) and len(getattr(x, "shape", (0,))) == 1:
         return f"number the classes by {name}, classes = cg.data.encode_labels({name})"
+    if is_text(x):
+        return "leave columns of words out"
     if hasattr(x, "collect"):  # polars' LazyFrame
         return f"read it by {name}.collect()"
     return f"make one with cg.array({name})"

@@ -15,6 +15,7 @@ __all__ = [
     "convert_frame",
     "detach",
     "from_numpy",
+    "is_gap",
     "is_tensor",
     "new_empty",
     "to_dtype",
@@ -73,8 +74,7 @@ def to_dtype(a: Any, dtype: str) -> Any:
 def _numbers(where: str, name: str, made: Array) -> Array:
     """Return objects that are all numbers, of columns of many types, as numbers."""
     cells = made.ravel().tolist()
-    # Missing ones have no class of their own in all libraries, but these names.
-    gaps = [cell is None or type(cell).__name__ == "NAType" for cell in cells]
+    gaps = [is_gap(cell) for cell in cells]
     if not all(
         isinstance(c, Number) for c, gap in zip(cells, gaps, strict=True) if not gap
     ):
@@ -89,6 +89,12 @@ def _numbers(where: str, name: str, made: Array) -> Array:
     return np.array(plain).reshape(made.shape)
 
 
+def is_gap(cell: Any) -> bool:
+    """Whether a cell of a frame or a list says that there is nothing."""
+    # pandas has a type of its own for it, which is equal to nothing and not to itself.
+    return cell is None or type(cell).__name__ == "NAType"
+
+
 def convert_frame(where: str, name: str, x: Any, like: Any = None) -> AnyArray:
     """Return a frame or series, of pandas, polars or another, as NumPy's array.
 
@@ -101,11 +107,16 @@ def convert_frame(where: str, name: str, x: Any, like: Any = None) -> AnyArray:
     if not hasattr(x, "to_numpy"):
         array: AnyArray = x
         return array
-    made: Any = np.array(x.to_numpy(), order="C")
+    try:
+        made: Any = np.array(x.to_numpy(), order="C")
+    except Exception as error:  # that of the library, for types that NumPy lacks
+        raise TypeError(
+            f"{where}: `{name}` must hold numbers, got {type_name(type(x))}: {error}."
+        ) from None
     if made.dtype.kind == "O":
         made = _numbers(where, name, made)
     if made.dtype.kind not in "biuf":
-        words = is_text(made) and made.ndim == 1
+        words = is_text(made)
         advice = make_array(name, made) if words else "leave columns of words out"
         raise TypeError(
             f"{where}: `{name}` must hold numbers, got {type_name(type(x))} of "

@@ -23,7 +23,7 @@ from chalkgrad.cli._text import escape
 from chalkgrad.data import _prepare
 from chalkgrad.data import _shared as data
 from chalkgrad.data._shared import LazyRows, Scaling, Table
-from chalkgrad.data._tables import LINE, Options, Reading
+from chalkgrad.data._tables import Options, Reading
 
 __all__ = [
     "FILE_OPTIONS",
@@ -131,20 +131,11 @@ def read(
         options.data,
         table.labels,
         classes,
-        partial(_name_row, table.reading),
+        table.reading.name_row,
     )
     if classes is None:
         _refuse_no_classes(options, encoded.classes, len(table.x))
     return Examples(table, *encoded, are_grey)
-
-
-def _name_row(reading: Reading, row: int) -> str:
-    """Name a row as who looks into the file finds it."""
-    if not reading.key:
-        return f"row {row}, counted from 0"
-    key = reading.keys[row]
-    is_line = reading.key == LINE
-    return f"line {key}" if is_line else f"the row whose {reading.key!r} is {key}"
 
 
 def _refuse_file_options(options: DataOptions) -> None:

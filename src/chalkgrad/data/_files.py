@@ -112,8 +112,8 @@ def parse_labels(where: str, words: Array, reading: Reading) -> Array:
         i = int(broken[places].argmax())
         raise ValueError(
             f"{where}: the labels of {reading.path} must be whole numbers, got "
-            f"{words[i]} in row {i}, column {reading.label!r} (words will do, too); "
-            f"say which are the labels: {option(where, 'labels')}."
+            f"{words[i]} in {reading.name_row(i)}, column {reading.label!r} (words "
+            f"will do, too); say which are the labels: {option(where, 'labels')}."
         )
     return words
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from chalkgrad._core import check
-from chalkgrad._core.backend import to_numpy
+from chalkgrad._core.backend import is_gap, to_numpy
 from chalkgrad._core.rows import LazyRows, count_rows, iter_chunks
 from chalkgrad.data import _files
 from chalkgrad.data._tables import Options, Reading, missing_labels
@@ -151,7 +151,7 @@ def _words(where: str, what: str, labels: Any, name_row: Callable[[int], str]) -
     gaps = missing_labels(map(str, one_by_one))
     for row, label in enumerate(one_by_one):
         is_number = isinstance(label, int | float)
-        if label is None or label != label or str(label).strip() in gaps:
+        if is_gap(label) or label != label or str(label).strip() in gaps:
             raise ValueError(
                 f"{where}: {what} has no label in {name_row(row)}, but {label!r}; "
                 "leave such rows out."

@@ -57,6 +57,7 @@ MISSING = {
 AROUND = "%‰€$£¥\"“”„‘’'"
 SPACES = " \u00a0\u2009\u202f"
 ROW_NUMBER = "a row number"  # why a column is no input
+NO_NAME = "no name, and empty"
 PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 LINE = "line"  # what names a row that no column names
 SAMPLE = 1000  # rows that are looked at before the columns are told apart
@@ -116,6 +117,17 @@ class Reading:
         """Whether it is text, not an array."""
         return bool(self.encoding)
 
+    def name_row(self, row: int) -> str:
+        """Name a row as who looks into the file finds it."""
+        if not self.key:
+            return f"row {row}, counted from 0"
+        key = self.keys[row]
+        return (
+            f"line {key}"
+            if self.key == LINE
+            else f"the row whose {self.key!r} is {key}"
+        )
+
 
 def option(where: str, name: str, value: str = "") -> str:
     """Name an option as one writes it: to a function, or in a command."""
@@ -147,6 +159,7 @@ def read(
             f"or utf-16, got {options.encoding!r}."
         ) from None
     encoding = "utf-8-sig" if name == "utf-8" else name
+    _refuse_other_mark(where, path, options, encoding)
     with (
         open_file(path) as raw,
         io.TextIOWrapper(raw, encoding=encoding, newline="") as file,
@@ -159,7 +172,22 @@ def read(
             refuse(where, path, f"is no text in {tried}{advice}")
 
 
-def _encoding_advice(where: str, path: Path, options: Options) -> str:
+def _refuse_other_mark(where: str, path: Path, options: Options, encoding: str) -> None:
+    """Refuse a mark of UTF-8 that would be read as letters of the first name."""
+    with open_file(path) as file:
+        start = file.read(len(codecs.BOM_UTF8))
+    if start == codecs.BOM_UTF8 and encoding != "utf-8-sig":
+        refuse(
+            where,
+            path,
+            f"begins with the mark of utf-8, and {options.encoding} was asked for; say "
+            f"{option(where, 'encoding', 'utf-8')}",
+        )
+
+
+def _encoding_advice(
+    where: str, path: Path, options: Options, *, has_nul: bool = False
+) -> str:
     """Say how a file that is no text, as it was read, may be read."""
     with open_file(path) as file:
         start = file.read(100)
@@ -171,7 +199,7 @@ def _encoding_advice(where: str, path: Path, options: Options) -> str:
         likely = "utf-16"
     elif 4 * start.count(0) > len(start):  # half of each letter of the West
         likely = "utf-16-be" if start[:1] == b"\0" else "utf-16-le"
-    elif 0 in start:
+    elif has_nul or 0 in start:
         return ""
     else:
         likely = "cp1252"
@@ -254,7 +282,9 @@ class _Table:
         """Go through the lines that Python's ``csv`` takes as they are."""
         for number, line in enumerate(file, 1):
             if "\0" in line:
-                advice = _encoding_advice(self.where, self.path, self.options)
+                advice = _encoding_advice(
+                    self.where, self.path, self.options, has_nul=True
+                )
                 self._refuse(f"has a NUL in line {number}, which no table has{advice}")
             # A space at the end would be one more column.
             yield f"{line.rstrip()}\n" if self.delimiter == " " else line
@@ -298,7 +328,7 @@ class _Table:
         for line, cells, _ in below[:FEW]:
             self._check_width(line, cells)  # told before what follows from it
         label = self._label()
-        keys, left_out = self._keys(label)
+        keys, left_out = self._keys(label, below)
         if self.options.like is None:
             used = self._inputs(label, keys, left_out)
         else:
@@ -396,7 +426,9 @@ class _Table:
         called = self._column_name(j)
         return self.header and (called in ROW_NUMBERS or called.startswith("unnamed:"))
 
-    def _keys(self, label: int | None) -> tuple[list[int], dict[int, str]]:
+    def _keys(
+        self, label: int | None, below: list[_Row]
+    ) -> tuple[list[int], dict[int, str]]:
         """Tell the columns that name a row, and all that are no inputs, and why."""
         dropped = self._find_columns("drop", self.options.drop)
         if label in dropped:
@@ -414,7 +446,13 @@ class _Table:
             and j != label
             and j not in dropped
         ]
-        return keys, left_out
+        # A delimiter at the end of each line makes one.
+        for j in keys:
+            if not self.names[j] and not any(
+                "".join(row.cells[j : j + 1]).strip() for row in below
+            ):
+                left_out[j] = NO_NAME
+        return [j for j in keys if j not in left_out], left_out
 
     def _inputs(
         self, label: int | None, keys: list[int], left_out: dict[int, str]
