@@ -177,6 +177,32 @@ def test_a_rate_and_options_set_by_hand_are_obeyed(name):
     close(runs[0][0], runs[1][0])
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("weight_decay", 0.1),
+        ("maximize", True),
+        ("momentum", 0.9),
+        ("nesterov", True),
+        ("dampening", 0.1),
+        ("amsgrad", True),
+        ("centered", True),
+    ],
+)
+def test_an_option_that_the_rule_does_not_read_is_told(option, value):
+    net = model()
+    optimizer = TorchOptimizer(two_groups(net), cg.optimizers.adam(0.1))
+    optimizer.param_groups[1][option] = type(value)(0)  # as PyTorch's loops write it
+    train(net, optimizer)
+    optimizer.param_groups[1][option] = value
+    before = flat(net)
+    with pytest.raises(
+        ValueError, match=rf"param_groups\[1\] has {option}, which adam"
+    ):
+        train(net, optimizer)
+    assert torch.equal(flat(net), before)
+
+
 def test_options_of_the_rule_show_under_the_names_of_pytorch():
     (_, ours), (_, theirs) = pair("adam")
     shown = ours.param_groups[0]
@@ -687,6 +713,16 @@ def test_a_state_that_was_loaded_is_a_copy(name):
     last.load_state_dict(saved)
     train(twin, last, steps=2)
     torch.testing.assert_close(saved["state"], kept["state"], rtol=0, atol=0)
+
+
+def test_a_state_is_that_of_parameters_in_their_order():
+    net = model()
+    first = TorchOptimizer(net.parameters(), cg.optimizers.adam(0.1))
+    train(net, first, steps=2)
+    for params in (reversed([*net.parameters()]), [torch.nn.Parameter(flat(net))]):
+        other = TorchOptimizer(params, cg.optimizers.adam(0.1))
+        with pytest.raises(ValueError, match="is that of parameters of the shapes"):
+            other.load_state_dict(first.state_dict())
 
 
 def ways(things):

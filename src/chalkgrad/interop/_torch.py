@@ -16,6 +16,14 @@ __all__ = ["TorchOptimizer"]
 # Rules that take the rate of their first step only: then they find their own.
 FIND_THEIR_RATE = ("barzilai_borwein", "hypergradient", "rprop")
 
+# What PyTorch's own optimizers read from a group, but for the rate.
+READ_BY_OTHERS = {
+    *("alpha", "amsgrad", "betas", "beta2_decay", "centered", "d", "dampening"),
+    *("decoupled_weight_decay", "eps", "etas", "lambd", "lr_decay", "maximize"),
+    *("momentum", "momentum_decay", "nesterov", "rho", "step_sizes", "t0"),
+    "weight_decay",
+}
+
 
 class TorchOptimizer(torch.optim.Optimizer):
     r"""Let any rule of ``cg.optimizers`` step in a PyTorch loop.
@@ -168,14 +176,18 @@ class TorchOptimizer(torch.optim.Optimizer):
 
         Of shards, it is the state of this process: each saves its own.
         """
-        return super().state_dict() | {"rule": _words(self._rule)}
+        return super().state_dict() | {
+            "rule": _words(self._rule),
+            "shapes": [part.shapes for part in self._parts()],
+        }
 
     def load_state_dict(self, state_dict: Any) -> None:
         """Go on from where `state_dict` was taken; the weights are the model's own.
 
-        The state must be that of the same rule for as many weights.
+        The state must be that of the same rule for parameters of the same shapes.
         """
-        if not isinstance(state_dict, dict) or "rule" not in state_dict:
+        is_ours = isinstance(state_dict, dict) and {"rule", "shapes"} <= {*state_dict}
+        if not is_ours:
             raise TypeError(
                 "load_state_dict: `state_dict` must be what state_dict() of a "
                 f"TorchOptimizer has returned, got {state_dict!r:.60}."
@@ -184,6 +196,12 @@ class TorchOptimizer(torch.optim.Optimizer):
             raise TypeError(
                 f"load_state_dict: `state_dict` is that of {theirs}, and this "
                 f"optimizer steps by {ours}; make it with the same rule."
+            )
+        saved, here = state_dict["shapes"], [part.shapes for part in self._parts()]
+        if saved != here:
+            raise ValueError(
+                "load_state_dict: `state_dict` is that of parameters of the shapes "
+                f"{saved}, by groups, and here are {here}; give them in the same order."
             )
         for part in self._parts():
             if part.key in state_dict["state"]:
@@ -238,6 +256,11 @@ class _Part:
     @property
     def _groups(self) -> list[dict[str, Any]]:
         return [self._optimizer.param_groups[i] for i in self._numbers]
+
+    @property
+    def shapes(self) -> list[list[int]]:
+        """The shapes of the parameters, in this process."""
+        return [[*_local(p).shape] for group in self._groups for p in _trainable(group)]
 
     @property
     def _as_dicts(self) -> Any:
@@ -390,6 +413,14 @@ class _Part:
         """Take over what was changed in the groups."""
         first, *others = self._groups
         names = self._option_names
+        for i, group in zip(self._numbers, self._groups, strict=True):
+            unread = (READ_BY_OTHERS & group.keys()).difference(names)
+            if ignored := sorted(name for name in unread if group[name]):
+                raise ValueError(
+                    f"TorchOptimizer: param_groups[{i}] has {', '.join(ignored)}, "
+                    f"which {_words(self._optimizer._rule)} does not read from there; "
+                    "make the rule with what it shall do."
+                )
         for i, group in zip(self._numbers[1:], others, strict=True):
             if differ := [name for name in names if group[name] != first[name]]:
                 raise ValueError(
