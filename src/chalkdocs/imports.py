@@ -151,7 +151,13 @@ def _uses(path: Path, package: Path) -> Iterator[tuple[str, str]]:
 def _exports(module: str, package: Path) -> set[str]:
     """Return what a module lists in ``__all__``; a folder exports its modules, too."""
     place = package.joinpath(*module.split("."))
-    path = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    is_folder = place.is_dir()
+    return _all(place / "__init__.py" if is_folder else place.with_suffix(".py"))
+
+
+@sources.read_once
+def _all(path: Path) -> set[str]:
+    """Return the names in a file's ``__all__``."""
     for node in sources.tree(path).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return set(ast.literal_eval(node.value))

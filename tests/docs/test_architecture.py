@@ -60,18 +60,28 @@ def test_importing_a_module_changes_nothing_of_others():
     assert imports.effects() == set()
 
 
-@pytest.fixture
-def hardware(tmp_path):
-    """Add a line to a module of a copy; return where the copy is."""
-    copy = tmp_path / "chalkgrad"
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """Copy the package for all that add to it: what nobody touches is parsed once."""
+    copy = tmp_path_factory.mktemp("copied") / "chalkgrad"
     shutil.copytree(imports.PACKAGE, copy, ignore=shutil.ignore_patterns("*.npz"))
+    return copy
 
-    def add(line):
-        with (copy / "hardware/_shared.py").open("a", encoding="utf-8") as source:
-            source.write(f"\n\n{line}\n")
+
+@pytest.fixture
+def plant(copy):
+    """Add lines to a module of the copy until the test ends; return where it is."""
+    before = {}
+
+    def add(file, lines):
+        path = copy / file
+        before[path] = path.read_text("utf-8")
+        path.write_text(f"{before[path]}\n\n{lines}\n", "utf-8")
         return copy
 
-    return add
+    yield add
+    for path, text in before.items():
+        path.write_text(text, "utf-8")
 
 
 @pytest.mark.parametrize(
@@ -88,8 +98,9 @@ def hardware(tmp_path):
         ("from chalkgrad.hardware._shared import _ones", None),  # its own
     ],
 )
-def test_a_private_name_is_noticed(line, used, hardware):
-    found = imports.private_uses(hardware(line)) - imports.private_uses()
+def test_a_private_name_is_noticed(line, used, plant):
+    # `test_no_topic_uses_what_another_does_not_export`: the source has none.
+    found = imports.private_uses(plant("hardware/_shared.py", line))
     assert found == ({("hardware._shared", used)} if used else set())
 
 
@@ -103,8 +114,9 @@ def test_a_private_name_is_noticed(line, used, hardware):
         ("def f(): check.number = None", False),
     ],
 )
-def test_an_import_for_effect_is_noticed(line, is_one, hardware):
-    assert ("hardware._shared" in imports.effects(hardware(line))) == is_one
+def test_an_import_for_effect_is_noticed(line, is_one, plant):
+    found = imports.effects(plant("hardware/_shared.py", line))
+    assert ("hardware._shared" in found) == is_one
 
 
 PLANTED = {
@@ -135,13 +147,10 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("file", PLANTED)
-def test_a_broken_rule_is_noticed(file, tmp_path):
-    copy = tmp_path / "chalkgrad"
-    shutil.copytree(imports.PACKAGE, copy, ignore=shutil.ignore_patterns("*.npz"))
+def test_a_broken_rule_is_noticed(file, plant):
     line, rule = PLANTED[file]
-    with (copy / file).open("a", encoding="utf-8") as source:
-        source.write(f"\n\ndef planted(backend):\n{line}\n")
-    assert {rule for rule, _ in broken(imports.imports(copy))} == {rule}
+    found = imports.imports(plant(file, f"def planted(backend):\n{line}"))
+    assert {rule for rule, _ in broken(found)} == {rule}
 
 
 def test_names_are_read_in_every_form():

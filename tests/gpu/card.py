@@ -26,7 +26,6 @@ GUARD = building.load()
 
 import torch  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
-from torch.utils._pytree import tree_flatten, tree_map_only  # noqa: E402
 
 aten = torch.ops.aten
 
@@ -160,18 +159,54 @@ def _bytes(*tensors: torch.Tensor) -> int:
     return sum(a.numel() * a.element_size() for a in tensors)
 
 
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """Yield the tensors that an operation is given, or gives: alone or in lists."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _tensors(part)
+
+
+def _replace(value: Any, by: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """Return the same arguments, or results, with other tensors."""
+    if isinstance(value, torch.Tensor):
+        return by(value)
+    if isinstance(value, list | tuple):
+        return type(value)([_replace(part, by) for part in value])
+    return value
+
+
+def _here(a: torch.Tensor) -> torch.Tensor:
+    return a.here if isinstance(a, Tensor) else a
+
+
+@functools.cache  # PyTorch makes a schema's arguments anew for everyone who asks
+def _writes(func: Any) -> list[tuple[int, str, bool]]:
+    """Return what an operation may write: place, name, and whether it never reads."""
+    return [
+        (i, argument.name, func in COPYING or argument.is_out)
+        for i, argument in enumerate(func._schema.arguments)
+        if argument.name == "grads"
+        or (argument.alias_info is not None and argument.alias_info.is_write)
+    ]
+
+
+@functools.cache
+def _name(what: Any) -> str:
+    return str(what).removeprefix("aten.")
+
+
 def _written(
     func: Any, args: Any, kwargs: Any, *, only: bool = False
 ) -> list[torch.Tensor]:
     """Return the tensors that an operation writes into, or only writes into."""
-    found = []
-    for i, argument in enumerate(func._schema.arguments):
-        is_write = argument.alias_info is not None and argument.alias_info.is_write
-        if argument.name == "grads":  # a fused rule writes there what it scales back
-            is_write = kwargs.get("grad_scale") is not None
-        if is_write and not (only and func not in COPYING and not argument.is_out):
-            given = args[i] if i < len(args) else kwargs.get(argument.name)
-            found += [a for a in tree_flatten(given)[0] if isinstance(a, torch.Tensor)]
+    found: list[torch.Tensor] = []
+    for i, name, is_unread in _writes(func):
+        # A fused rule writes to the gradients what it scales back.
+        is_write = name != "grads" or kwargs.get("grad_scale") is not None
+        if is_write and (is_unread or not only):
+            found += _tensors(args[i] if i < len(args) else kwargs.get(name))
     return found
 
 
@@ -183,6 +218,11 @@ class Card(TorchDispatchMode):
         self.cards = count
         self.graph: Graph | None = None  # the one that records
         self.log: list[Event] = []
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here, and to keep the compiler out costs its import."""
+        return False
 
     # --- what was counted ---
 
@@ -202,7 +242,7 @@ class Card(TorchDispatchMode):
 
     def note(self, kind: str, what: Any, size: int = 0) -> None:
         where = _where() if kind in ("wait", "to card") else ""
-        self.log.append(Event(kind, str(what).removeprefix("aten."), size, where))
+        self.log.append(Event(kind, _name(what), size, where))
 
     def wait(self, what: Any, size: int = 0) -> None:
         if self.graph is not None:
@@ -243,8 +283,7 @@ class Card(TorchDispatchMode):
         return self.run(func, args, kwargs or {})
 
     def run(self, func: Any, args: Any, kwargs: Any) -> Any:
-        flat, _ = tree_flatten((args, kwargs))
-        given = [a for a in flat if isinstance(a, torch.Tensor)]
+        given = [*_tensors(args), *_tensors([*kwargs.values()])]
         there = [a for a in given if isinstance(a, Tensor)]
         asked = kwargs.get("device")
         target = None if asked is None else self.place(asked)
@@ -255,7 +294,8 @@ class Card(TorchDispatchMode):
         if func in WAITING:
             self.wait(func, _bytes(*given))
 
-        args, kwargs = tree_map_only(Tensor, lambda a: a.here, (args, kwargs))
+        args = _replace(args, _here)
+        kwargs = {key: _replace(value, _here) for key, value in kwargs.items()}
         if target is not None:
             kwargs = kwargs | {"device": "cpu"}
         written = _written(func, args, kwargs)
@@ -265,16 +305,15 @@ class Card(TorchDispatchMode):
         out = func(*args, **kwargs)
 
         known = {id(a.here): a for a in there}
-        outs = [o for o in tree_flatten(out)[0] if isinstance(o, torch.Tensor)]
+        outs = [*_tensors(out)]
         fresh = [o for o in outs if id(o) not in known]
         home = target or there[0].device
         if not self._is_free(func, there, fresh):
             size = _bytes(*given, *fresh, *written) - unread
             self.note("kernel", func, size)
             if self.graph is not None:
-                name = str(func).removeprefix("aten.")
                 again = functools.partial(func, *args, **kwargs)
-                operation = Operation(name, size, again, outs, fresh)
+                operation = Operation(_name(func), size, again, outs, fresh)
                 self.graph.record(operation, home)
         writes_here = func in COPYING and not func._schema.name.endswith("_to_copy")
         if home.type != "cuda" or (writes_here and not known):
@@ -283,7 +322,7 @@ class Card(TorchDispatchMode):
         def wrap(o: torch.Tensor) -> torch.Tensor:
             return known[id(o)] if id(o) in known else Tensor(o, home)
 
-        return tree_map_only(torch.Tensor, wrap, out)
+        return _replace(out, wrap)
 
     def _refuse(self, func: Any, args: Any, given: Any, there: list[Tensor]) -> None:
         """Raise where tensors of two devices meet that must not."""
@@ -386,12 +425,13 @@ class Graph:
     def replay(self) -> None:
         card = the_card()
         card.note("replay", "graph")
-        for operation in self.operations:
-            again = tree_flatten(operation.run())[0]
-            again = [o for o in again if isinstance(o, torch.Tensor)]
-            for old, new in zip(operation.outs, again, strict=True):
-                if any(old is o for o in operation.fresh):
-                    old.copy_(new)
+        # What was recorded is the CPU's: the card needs not look at it again.
+        with torch._C._DisableTorchDispatch():
+            for operation in self.operations:
+                again = operation.run()
+                for old, new in zip(operation.outs, _tensors(again), strict=True):
+                    if any(old is o for o in operation.fresh):
+                        old.copy_(new)
 
     def reset(self) -> None:
         self.operations = []

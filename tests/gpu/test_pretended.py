@@ -1,7 +1,8 @@
 """The GPU path on a card that is only pretended, in a process of its own.
 
 It changes PyTorch, and must be loaded before it: so what runs on it, the other modules
-of this folder, is collected there alone.
+of this folder, is collected there alone: in one process, for to load PyTorch takes as
+long as most of these tests.
 """
 
 import os
@@ -15,8 +16,10 @@ from tests.gpu import building
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["counts", "faults", "functions", "steps"])
-def test_on_a_pretended_card(name):
+NAMES = ("counts", "faults", "functions", "steps")
+
+
+def test_on_a_pretended_card():
     if why := building.why_not():
         if os.environ.get("CI") == "true":
             pytest.fail(why)
@@ -25,7 +28,7 @@ def test_on_a_pretended_card(name):
     command += ["-p", "no:cacheprovider", "-p", "no:xdist", "--quiet"]
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
     done = subprocess.run(
-        [*command, f"tests/gpu/{name}.py"],
+        [*command, *(f"tests/gpu/{name}.py" for name in NAMES)],
         cwd=ROOT,
         env=env,
         capture_output=True,
