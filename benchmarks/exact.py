@@ -26,16 +26,26 @@ def _each(x: Any, f: Callable[[Any], Any]) -> Any:
     return out
 
 
+def _exp(x: Any) -> Any:
+    """Return e to the x; for a large integer mpmath would multiply e with itself."""
+    if abs(x) < 1024:
+        return mp.exp(x)
+    with mp.extraprec(mp.mag(x)):
+        n = mp.nint(x / mp.ln2)
+        rest = x - n * mp.ln2
+    return mp.ldexp(mp.exp(rest), int(n))
+
+
 # --- Activations ----------------------------------------------------------------------
 
 
 def sigma(z: Any) -> Any:
     """The sigmoid."""
-    return 1 / (1 + mp.exp(-z))
+    return 1 / (1 + _exp(-z))
 
 
 def _softplus(z: Any) -> Any:
-    return max(z, mpf(0)) + mp.log1p(mp.exp(-abs(z)))
+    return max(z, mpf(0)) + mp.log1p(_exp(-abs(z)))
 
 
 # By name: the function and its slope, of one number.
@@ -72,7 +82,7 @@ def softmax(z: Any) -> tuple[Any, Any]:
     p = np.empty(z.shape, object)
     jacobian = np.empty((*z.shape, z.shape[-1]), object)
     for row in np.ndindex(z.shape[:-1]):
-        e = [mp.exp(value - max(z[row])) for value in z[row]]
+        e = [_exp(value - max(z[row])) for value in z[row]]
         total = mp.fsum(e)
         p[row] = [value / total for value in e]
         for i, a in enumerate(p[row]):
@@ -170,7 +180,7 @@ def _cross_entropy(
     s, c = mpf(label_smoothing), z.shape[-1]
     for row in np.ndindex(z.shape[:-1]):
         top = int(np.argmax(z[row]))
-        e = [mp.exp(value - z[row][top]) for value in z[row]]
+        e = [_exp(value - z[row][top]) for value in z[row]]
         log_total = mp.log1p(mp.fsum(x for k, x in enumerate(e) if k != top))
         surprise = [z[row][top] - value + log_total for value in z[row]]
         p = [x / mp.fsum(e) for x in e]

@@ -1,10 +1,13 @@
 """A step of the PyTorch backend compiles to one graph, and none is made anew later."""
 
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from tests.environment import uncounted
 from torch._dynamo.utils import counters
 
 import chalkgrad.torch as cg
@@ -58,6 +61,11 @@ def test_a_step_is_one_graph_and_counts_without_a_new_one(path, rate):
     w, state = opt.step(w, grads[0], state)  # uncompiled, it goes on
     v, other = opt.step(v, grads[0], other)
     torch.testing.assert_close(w, v, rtol=1e-13, atol=0)
+
+
+def test_a_program_that_compiles_nothing_does_not_load_the_compiler():
+    code = "import sys, chalkgrad.torch; sys.exit('torch._dynamo' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env=uncounted(), check=True)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")

@@ -4,7 +4,6 @@ A kill at a random moment seldom meets the moment that matters. So strace also k
 fails, at an exact call to the system: the k-th write, fsync, rename or unlink.
 """
 
-import os
 import random
 import re
 import shutil
@@ -18,14 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.environment import uncounted
 
 TRAINER = Path(__file__).with_name("trainer.py")
-ENV = {
-    **os.environ,
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-}
+ENV = uncounted(
+    OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1"
+)
 CALLS = "write,fsync,/^rename,/^unlink"
 needs_strace = pytest.mark.skipif(
     not shutil.which("strace"), reason="strace is not installed"
@@ -87,7 +84,13 @@ def calls(tmp_path_factory, reached):
 
 def started(backend, folder):
     """Start training, and wait until it has begun."""
-    run = subprocess.Popen(command(backend, folder), env=ENV, stdout=subprocess.PIPE)
+    run = subprocess.Popen(
+        command(backend, folder),
+        env=ENV,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     run.stdout.readline()
     return run
 
@@ -106,10 +109,11 @@ def some_of(calls, count, rng):
 )
 def test_killed_at_a_random_moment(tmp_path, torture, backend, few, many):
     began = time.perf_counter()
-    whole = finish(backend, tmp_path / "whole")
-    with started(backend, tmp_path / "timed") as run:
+    with started(backend, tmp_path / "whole") as run:
         ready = time.perf_counter()
-        run.communicate()
+        told, errors = run.communicate()
+    assert (run.returncode, errors) == (0, "")
+    whole = told.splitlines()[-1]
     lasts, rng = time.perf_counter() - ready, random.Random(0)
     count, killed, finished = many if torture else few, 0, 0
     while killed < count:

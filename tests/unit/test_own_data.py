@@ -1,5 +1,6 @@
 """The command line with tables of one's own: columns go by name, nothing is lost."""
 
+import contextlib
 import csv
 import io
 import json
@@ -10,6 +11,7 @@ from itertools import islice, permutations
 
 import numpy as np
 import pytest
+from tests.environment import uncounted
 
 from chalkgrad.cli import main
 from chalkgrad.cli._output import _digest
@@ -44,33 +46,45 @@ def predicted(capsys, *words):
     return list(csv.DictReader(io.StringIO(told)))
 
 
-@pytest.fixture
-def trained(tmp_path, capsys):
+def train(place):
     """Train on a table with a key; return the folder of the network and the table."""
     x, kinds = rows()
     table = [
         [900 + i, *row, kind]
         for i, (row, kind) in enumerate(zip(x, kinds, strict=True))
     ]
-    path = write(tmp_path / "train.csv", ["id", *NAMES, "kind"], table)
-    words = ["train", "--data", path, "--epochs", 15, "--output", tmp_path / "run"]
-    told = run(capsys, words).out
-    assert told.startswith(
+    path = write(place / "train.csv", ["id", *NAMES, "kind"], table)
+    words = ["train", "--data", path, "--epochs", 15, "--output", place / "run"]
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        assert main([str(word) for word in words]) == 0
+    assert told.getvalue().startswith(
         "train.csv: 120 rows, 3 inputs (size, weight, leaves); labels kind: elm 60, "
         "oak 60; header yes, delimiter ',', decimal '.', encoding utf-8; left out: id "
         "(a row number); no rows left out\n"
     )
-    return tmp_path / "run", path
+    return place / "run", path
 
 
-def test_inspect_says_what_train_says_and_stops(trained, tmp_path, capsys):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Train once for all tests that only read what comes of it."""
+    return train(tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Train for a test that changes what comes of it."""
+    return train(tmp_path)
+
+
+def test_inspect_says_what_train_says_and_stops(trained, capsys):
     _, path = trained
-    before = set(tmp_path.rglob("*"))
+    before = set(path.parent.rglob("*"))
     told = run(capsys, ["inspect", path])
     assert told.out.startswith("train.csv: 120 rows, 3 inputs (size, weight, leaves)")
     assert told.out.count("\n") == 1
     assert told.err == ""
-    assert set(tmp_path.rglob("*")) == before
+    assert set(path.parent.rglob("*")) == before
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
@@ -210,8 +224,8 @@ def test_how_a_table_was_written_is_kept(tmp_path, capsys):
     assert "of 24 examples right" in run(capsys, ["evaluate", tmp_path / "run"]).out
 
 
-def test_a_table_that_has_changed_is_told(trained, tmp_path, capsys):
-    folder, path = trained
+def test_a_table_that_has_changed_is_told(own, capsys):
+    folder, path = own
     x, kinds = rows()
     table = [[*row, kind] for row, kind in zip(x, kinds, strict=True)]
     write(path, ["size", "height", "leaves", "kind"], table)
@@ -219,8 +233,8 @@ def test_a_table_that_has_changed_is_told(trained, tmp_path, capsys):
     assert "other columns than in training, size, height, leaves; they were" in told
 
 
-def test_rows_that_have_changed_make_another_run(trained, tmp_path, capsys):
-    folder, path = trained
+def test_rows_that_have_changed_make_another_run(own, capsys):
+    folder, path = own
     text = path.read_text("utf-8")
     words = ["train", "--data", path, "--epochs", 15, "--output", folder]
     run(capsys, words)
@@ -298,7 +312,7 @@ def command(*words, cwd, **env):
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "chalkgrad", *map(str, words)],
         cwd=cwd,
-        env=os.environ | env,
+        env=uncounted(**env),
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -309,7 +323,7 @@ def command(*words, cwd, **env):
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_names_that_a_terminal_cannot_write_are_written_with_escapes(
-    encoding, tmp_path
+    encoding, tmp_path, capsys
 ):
     x, kinds = rows(60)
     names = {"oak": "да", "elm": ":key:[/b]\x1b[31m"}
@@ -325,7 +339,15 @@ def test_names_that_a_terminal_cannot_write_are_written_with_escapes(
     words = ("predict", "run", "t.csv")
     done = command(*words, cwd=tmp_path, PYTHONIOENCODING=encoding)
     assert done.returncode == 0, done.stderr
-    command(*words, "--output", "out.csv", cwd=tmp_path, PYTHONIOENCODING=encoding)
+    run(
+        capsys,
+        [
+            words[0],
+            *map(tmp_path.joinpath, words[1:]),
+            "--output",
+            tmp_path / "out.csv",
+        ],
+    )
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         assert {line["class"] for line in csv.DictReader(file)} <= set(names.values())
     if encoding == "utf-8":
@@ -385,8 +407,8 @@ def test_the_same_run_may_write_again_and_another_may_not(name, tmp_path, capsys
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_predict_and_landscape_write_over_nothing(trained, tmp_path, capsys):
-    folder, path = trained
+def test_predict_and_landscape_write_over_nothing(own, tmp_path, capsys):
+    folder, path = own
     for words in (
         ["predict", folder, path, "--output", tmp_path / "mine"],
         ["landscape", folder, "--points", "3", "--output", tmp_path / "mine"],

@@ -7,6 +7,7 @@ import typing
 from pathlib import Path
 
 import pytest
+from tests.environment import uncounted
 
 import chalkgrad.numpy as reference
 import chalkgrad.types as types
@@ -52,6 +53,7 @@ def test_a_type_checker_knows_whose_arrays_they_are(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--config-file", config, *tmp_path.glob("*.py")],
         cwd=config.parent,
+        env=uncounted(),
         capture_output=True,
         text=True,
         check=False,

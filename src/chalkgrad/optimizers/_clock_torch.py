@@ -29,7 +29,11 @@ def clock(t: int) -> Any:
     return _rule.Clock(t, number) if torch.compiler.is_compiling() else t
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def wait(beta2: float) -> float:
     """Return how long RAdam waits, to a compiler a number that is known."""
     return _rule.wait(beta2)
+
+
+# `torch.compiler.assume_constant_result` sets no more than this, but imports the compiler
+# for it, which takes as long as the rest of PyTorch: most programs compile nothing.
+wait._dynamo_marked_constant = True  # type: ignore[attr-defined]
