@@ -10,9 +10,7 @@ blocks are read from the Markdown of the pages, so the same ledger comes out of 
 engine, and out of none.
 """
 
-import doctest
 import re
-import textwrap
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -22,9 +20,10 @@ from chalkdocs import front_matter
 from chalkdocs.directives import directive
 from chalkdocs.page_errors import PageError, position
 from chalkdocs.sources import DOCS, read_once
+from chalkgrad.lecture import _claims as lecture
+from chalkgrad.lecture._claims import STATEMENTS
 
 SLIDES = Path("reference/slides.md")
-CLAIMS = Path(__file__).with_name("claims.toml")
 VERDICTS = ("holds", "holds if", "fails as stated")
 KINDS = {
     "experiment": "tested here",
@@ -35,8 +34,6 @@ KINDS = {
 """On what a verdict rests; the first where the line of evidence names no kind."""
 _EVIDENCE = re.compile(r"\*Evidence(?: \((?P<kind>[^)]*)\))?:\* +(?P<words>\S.*)", re.S)
 _REFERENCE = re.compile(r"\[([^]]+)\](?:\[[^]]*\]|\([^)]*\))")
-_BLOCK = re.compile(r'^(?P<indent> *)!!! claim "(?P<title>[^"]*)"\n', re.M)
-_FENCE = re.compile(r"^( *)```pycon[^\n]*\n(.*?)^\1```", re.M | re.S)
 
 
 class ClaimError(PageError):
@@ -77,7 +74,7 @@ class ClaimBlock(NamedTuple):
 
 def claims() -> dict[str, Claim]:
     """Return all that the lecture says, by id, in its order."""
-    return _claims(CLAIMS)
+    return _claims(STATEMENTS)
 
 
 @read_once
@@ -91,7 +88,7 @@ def split_title(title: str) -> tuple[str, str]:
     key, dot, verdict = (part.strip() for part in title.partition("·"))
     if not dot or key not in claims():
         raise ClaimError(
-            f'claim "{title}": the title must be an id of {CLAIMS.name}, " · " and '
+            f'claim "{title}": the title must be an id of {STATEMENTS.name}, " · " and '
             "a verdict."
         )
     if verdict not in ("holds", "fails as stated") and not verdict.startswith(
@@ -117,11 +114,10 @@ def claim_blocks(docs: Path) -> dict[str, ClaimBlock]:
     for path in sorted(docs.rglob("*.md")):
         page, text = path.relative_to(docs), path.read_text("utf-8")
         here: dict[str, ClaimBlock] = {}
-        for match in _BLOCK.finditer(text):
-            first = text.count("\n", 0, match.start()) + 1
-            where = position(path, first)
+        for block in lecture.blocks(text):
+            where = position(path, block.lines.start)
             try:
-                key, verdict = split_title(match["title"])
+                key, verdict = split_title(block.title)
             except ClaimError as error:
                 raise ClaimError(f"{where}: {error}") from None
             if other := (found | here).get(key):
@@ -130,14 +126,12 @@ def claim_blocks(docs: Path) -> dict[str, ClaimBlock]:
                     f"{position(docs / other.page, other.lines.start)}; keep one, and "
                     "tell the rest as text."
                 )
-            body = _body_lines(text, match)
-            lines = range(first, first + 1 + len(body))
             try:
-                evidence = split_evidence("\n".join(body))
+                evidence = split_evidence(block.body)
             except ClaimError as error:
                 raise ClaimError(f"{where}: claim {key}: {error}") from None
             here[key] = ClaimBlock(
-                key, verdict, page, _answer_count(body), lines, evidence
+                key, verdict, page, block.answers, block.lines, evidence
             )
             if here[key].checks == 0:
                 raise ClaimError(
@@ -155,20 +149,9 @@ def claim_blocks(docs: Path) -> dict[str, ClaimBlock]:
     return found
 
 
-def _body_lines(text: str, block: re.Match[str]) -> list[str]:
-    """Return the lines of a block below its title."""
-    inside = block["indent"] + "    "
-    body = []
-    for line in text[block.end() :].splitlines():
-        if line.strip() and not line.startswith(inside):
-            break
-        body.append(line)
-    return body
-
-
 def split_evidence(body: str) -> Evidence:
     """Read the line of evidence, the last paragraph of a block."""
-    *before, last = textwrap.dedent(body).strip().split("\n\n")
+    *before, last = body.strip().split("\n\n")
     if any(part.startswith("*Evidence") for part in before):
         raise ClaimError(
             "the line of evidence must be its last paragraph, and only one."
@@ -182,17 +165,6 @@ def split_evidence(body: str) -> Evidence:
             f"or `*Evidence (kind):* …` with one of {others}."
         )
     return Evidence(kind, " ".join(_REFERENCE.sub(r"\1", match["words"]).split()))
-
-
-def _answer_count(body: list[str]) -> int:
-    """Count the answers that the snippets of a block compare."""
-    fences = _FENCE.findall(textwrap.dedent("\n".join(body)) + "\n")
-    examples = [
-        example
-        for indent, code in fences
-        for example in doctest.DocTestParser().get_examples(code)
-    ]
-    return sum(bool(example.want) for example in examples)
 
 
 def is_tested(block: ClaimBlock) -> bool:

@@ -36,7 +36,7 @@ def _module_name(full: str, package: Path) -> str:
 def topics(found: dict[str, set[str]]) -> dict[str, set[str]]:
     """Return which topics each topic imports: the folders that a reader knows."""
     parts = {name.partition(".")[0] for name in found if "." in name}
-    wanted = parts - {"_core", "cli"}
+    wanted = parts - {"_core", "cli", "lecture"}
     edges: dict[str, set[str]] = {topic: set() for topic in sorted(wanted)}
     for name, imported in found.items():
         topic = name.partition(".")[0]

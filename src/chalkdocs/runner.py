@@ -1,7 +1,7 @@
 """Run the snippets of a page as the prompt would; this runs in the reader's browser.
 
 The worker ``docs/assets/js/run-worker.js`` loads this file into Pyodide. It needs the
-standard library alone, and also runs outside of a browser: there it is tested.
+standard library and chalkgrad, and also runs outside of a browser: there it is tested.
 """
 
 import ast
@@ -11,7 +11,6 @@ import contextlib
 import doctest
 import io
 import linecache
-import math
 import re
 import sys
 import textwrap
@@ -20,34 +19,20 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-# As in the tests of the pages (pyproject.toml).
-FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-RTOL = 1e-4
+from chalkgrad.lecture import _answers
+
 ROOM = 100_000  # letters that one run may print: a page can't show more
 # Where nobody can see a window, Matplotlib says so.
 warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")
 _PROMPT = re.compile(r"^ *(>>>|\.\.\.) ?", re.M)
-_NUMBER = re.compile(r"[+-]?\d+\.?\d*(?:e[+-]?\d+)?")
 
 
 def same(want: str, got: str, flags: int = 0) -> bool:
     """Tell whether an answer is the one on the page.
 
-    Two numbers are the same if they differ by at most 1e-4 of their size. The browser's
-    Python is one of 32 bits: an array of integers may say so.
+    The browser's Python is one of 32 bits: an array of integers may say so.
     """
-    got = re.sub(r", dtype=int(32|64)", "", got)
-    if doctest.OutputChecker().check_output(want, got, FLAGS | flags):
-        return True
-    if _words(want) != _words(got):
-        return False
-    pairs = zip(_NUMBER.findall(want), _NUMBER.findall(got), strict=True)
-    return all(math.isclose(float(a), float(b), rel_tol=RTOL) for a, b in pairs)
-
-
-def _words(text: str) -> list[str]:
-    """Return what is left of a text without its numbers and its blanks."""
-    return re.sub(r"([\[\](),])", r" \1 ", _NUMBER.sub("#", text)).split()
+    return _answers.same(want, re.sub(r", dtype=int(32|64)", "", got), flags)
 
 
 class _Out(io.TextIOBase):

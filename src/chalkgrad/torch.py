@@ -6,9 +6,11 @@
 try:
     import torch as _torch  # the file's own name is not in the way
 except ModuleNotFoundError as _error:
+    from chalkgrad._core.install import advise as _advise
+
     raise ModuleNotFoundError(
         "chalkgrad.torch needs PyTorch, which is not installed: "
-        "pip install 'chalkgrad[torch]', or import chalkgrad.numpy as cg.",
+        f"{_advise('torch')}, or import chalkgrad.numpy as cg.",
         name="torch",
     ) from _error
 

@@ -8,6 +8,7 @@ import torch  # before any page does: a second import of it in one process crash
 from pytest_doctestplus.output_checker import FLOAT_CMP
 
 from chalkdocs import doctest_plugin
+from chalkgrad.lecture import _reading
 
 TABS = ("NumPy", "PyTorch")
 SETTINGS = """
@@ -295,7 +296,7 @@ def test_one_import_line_may_name_both_backends(read):
 
 
 def test_a_block_that_needs_a_gpu_is_skipped_for_all_to_see(read, monkeypatch):
-    monkeypatch.setattr(doctest_plugin, "has", lambda module: module != "cuda")
+    monkeypatch.setattr(_reading, "has", lambda module: module != "cuda")
     block = (
         "<!-- doctest-requires:: torch, cuda -->\n```pycon\n>>> 1\n\n>>> 2\n3\n```\n"
     )
@@ -332,7 +333,7 @@ def test_nothing_else_may_be_skipped(read, line):
 
 
 def test_without_pytorch_its_reading_is_skipped_for_all_to_see(read, monkeypatch):
-    monkeypatch.setattr(doctest_plugin, "has", lambda _: False)
+    monkeypatch.setattr(_reading, "has", lambda _: False)
     result = read(page=HEAD + "```pycon\n>>> 1 + 1\n2\n```\n")
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*page.md: PyTorch is not installed"])

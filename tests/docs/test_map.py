@@ -18,7 +18,7 @@ PAGES = {path: path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md")
 TOPICS = sorted(
     path.parent.name
     for path in (ROOT / "src/chalkgrad").glob("[a-z]*/__init__.py")
-    if path.parent.name not in ("cli", "interop")
+    if path.parent.name not in ("cli", "interop", "lecture")
 )
 WORKS = works(ROOT / "docs/reference/references.bib")
 

@@ -9,9 +9,10 @@ from pytest_doctestplus.output_checker import FLOAT_CMP
 from tests.contract.backends import NAMES, both
 
 import chalkgrad.torch as cg
-from chalkdocs.doctest_plugin import Checker, Tab, print_options
+from chalkdocs.doctest_plugin import Checker
 from chalkdocs.sources import SOURCE
 from chalkgrad._core.docs import torch_docstring
+from chalkgrad.lecture._reading import TABS, print_options
 
 # What the reference draws or reads, and a twin turns into tensors.
 DRAWN = [
@@ -38,7 +39,7 @@ def test_its_example_runs_and_prints_tensors(path):
     assert "array(" not in printed
     assert "np." not in printed
     told = []
-    with print_options(Tab("PyTorch", "torch")):
+    with print_options(TABS["torch"]):
         checker = Checker(allows_other_numbers=True)
         runner = doctest.DocTestRunner(checker=checker, optionflags=FLAGS)
         runner.run(test, out=told.append)

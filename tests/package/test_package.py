@@ -18,13 +18,17 @@ from pathlib import Path
 import pytest
 
 import chalkgrad
+from chalkgrad._core.install import advise
+from chalkgrad.lecture._claims import blocks
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 USER = Path(__file__).with_name("user.py")
+QUICK = ["P3", "X1"]
 TORCH = ROOT / "constraints-torch.txt"
 
 
-def run(*command, fails=False, **options):
+def run(*command, code=0, **options):
     """Run a program; return what it said."""
     done = subprocess.run(
         [str(word) for word in command],
@@ -33,7 +37,7 @@ def run(*command, fails=False, **options):
         env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
         **options,
     )
-    assert (done.returncode != 0) is fails, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
@@ -77,13 +81,21 @@ def installed(place):
     }
 
 
+def judges(page):
+    """Tell whether a page judges a claim."""
+    return any(blocks(page.read_text("utf-8")))
+
+
 def test_the_wheel_holds_the_package_and_no_more():
     names = zipfile.ZipFile(archive("*.whl")).namelist()
     version = chalkgrad.__version__
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"chalkgrad", f"chalkgrad-{version}.dist-info"}
     kinds = {Path(name).suffix for name in names if name.startswith("chalkgrad/")}
-    assert kinds == {".py", ".typed", ".npz", ".txt"}
+    assert kinds == {".py", ".typed", ".npz", ".txt", ".toml", ".md"}
+    pages = {name for name in names if name.endswith(".md")}
+    judged = {page.relative_to(DOCS) for page in DOCS.rglob("*.md") if judges(page)}
+    assert pages == {f"chalkgrad/lecture/pages/{page.as_posix()}" for page in judged}
     licences = {Path(name).name for name in names if "/licenses/" in name}
     assert licences == {"LICENSE", "digits.LICENSE.txt"}
 
@@ -98,6 +110,8 @@ def test_the_source_archive_holds_what_it_needs():
         "LICENSE",
         "PKG-INFO",
         "README.md",
+        "docs",
+        "hatch_build.py",
         "pyproject.toml",
         "src",
         "tests",
@@ -112,9 +126,9 @@ def test_numpy_alone_is_enough(plain, tmp_path):
     answer = run(program(plain, "python"), "-I", USER, cwd=tmp_path)
     assert 0 <= float(answer) < 0.1
     twin = ("-I", "-W", "error", "-c", "import chalkgrad.torch")
-    said = run(program(plain, "python"), *twin, cwd=tmp_path, fails=True)
+    said = run(program(plain, "python"), *twin, cwd=tmp_path, code=1)
     assert "pip install" in said
-    assert "chalkgrad[torch]" in said
+    assert advise("torch") in said
 
 
 def test_the_source_archive_installs_the_same(plain, install):
@@ -135,6 +149,36 @@ def test_the_extra_brings_the_other_backend(install, plain, tmp_path):
     ours = float(run(program(plain, "python"), "-I", USER, cwd=tmp_path))
     theirs = float(run(program(place, "python"), "-I", twin, cwd=tmp_path))
     assert theirs == pytest.approx(ours, abs=1e-6)
+    check_claims(place, tmp_path, "torch")
+
+
+def check_claims(place, folder, backend):
+    """Let the installed command check what two quick pages claim."""
+    command = [program(place, "chalkgrad"), "claims", *QUICK, "--backend", backend]
+    told = run(*command, cwd=folder)
+    assert told.endswith(f"{len(QUICK)} of {len(QUICK)} verdicts confirmed.\n")
+
+
+def test_claims_are_checked_by_numpy_alone(plain, tmp_path):
+    check_claims(plain, tmp_path, "numpy")
+    command = program(plain, "chalkgrad"), "claims", "T1"
+    told = run(*command, cwd=tmp_path, code=2)
+    assert "T1  needs sklearn" in told
+    assert told.endswith(f"{advise('lecture')}\n")
+
+
+def test_doctor_says_what_an_installation_can_do(plain, tmp_path):
+    told = run(program(plain, "chalkgrad"), "doctor", cwd=tmp_path)
+    assert f"chalkgrad  {chalkgrad.__version__}, in {plain}" in told
+    assert advise("cli") in told
+
+
+def test_nothing_is_left_when_it_goes(install, tmp_path):
+    place = install(["--no-deps", archive("*.whl")])
+    pip = sys.executable, "-m", "pip", "--python", program(place, "python")
+    assert list(place.rglob("chalkgrad*"))
+    run(*pip, "uninstall", "--quiet", "--yes", "chalkgrad")
+    assert list(place.rglob("chalkgrad*")) == []
 
 
 @pytest.fixture(params=["mypy", "pyright"])
@@ -153,7 +197,7 @@ def check(request, plain, tmp_path):
     def checked(text, fails):
         path = tmp_path / "user.py"
         path.write_text(text)
-        return run(*command, path, cwd=tmp_path, fails=fails)
+        return run(*command, path, cwd=tmp_path, code=int(fails))
 
     return checked
 

@@ -11,6 +11,7 @@ import pytest
 
 import chalkgrad
 import chalkgrad.numpy as cg
+from chalkgrad._core.install import advise
 from chalkgrad.checkpoints import _shared as checkpoints
 from chalkgrad.cli import _train, main
 from chalkgrad.cli._options import BUILT_IN, COMMANDS, OPTIMIZERS, SCHEDULES, parse
@@ -204,8 +205,7 @@ def test_a_missing_package_is_told(module, extra, tmp_path, capsys, without):
     assert main(["train", "--backend", "torch", "--output", str(tmp_path)]) == 2
     told = capsys.readouterr().err
     assert told == (
-        f"chalkgrad: this needs {module}, which is not installed; "
-        f"pip install 'chalkgrad[{extra}]'\n"
+        f"chalkgrad: this needs {module}, which is not installed; {advise(extra)}\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import chalkgrad
 import chalkgrad.numpy as cg
 from chalkgrad._core import rows as lazy_rows
+from chalkgrad._core.install import advise
 from chalkgrad.checkpoints import _shared as checkpoints
 from chalkgrad.cli import _bench, _claims, _examples, main
 
@@ -278,7 +280,9 @@ def test_bench_counts_examples(capsys, monkeypatch):
     if "torch" in sys.modules:
         assert "a plain loop in PyTorch" in told
     monkeypatch.setattr(_bench.importlib.util, "find_spec", lambda name: None)
-    assert "PyTorch" not in run(capsys, "bench --epochs 1 --hidden 4").out
+    told = run(capsys, "bench --epochs 1 --hidden 4").out
+    assert "chalkgrad, PyTorch" not in told
+    assert f"PyTorch would be timed, too: {advise('torch')}." in " ".join(told.split())
 
 
 # --- The ledger -----------------------------------------------------------------------
@@ -305,15 +309,26 @@ def test_a_claim_that_fails_is_told(tmp_path, capsys, monkeypatch):
         '!!! claim "G2 · holds"\n\n' + snippet.format(3) + "\nWords.\n\n"
         "```pycon\n>>> 1 / 0\n1\n```\n"
     )
-    package = tmp_path / "src/chalkgrad/__init__.py"
-    monkeypatch.setattr(_claims.chalkgrad, "__file__", str(package))
+    monkeypatch.setattr(_claims.lecture, "find_pages", lambda: page.parent)
     told = run(capsys, "claims", code=1).out
     assert "1 of 2 verdicts confirmed." in told
     assert "differs, line 18" in told
     assert "page.md: other answers in the lines 18, 27." in told
     page.parent.rename(tmp_path / "elsewhere")
     told = run(capsys, "claims", code=2).err
-    assert "run it in a checkout of the repository" in told
+    assert "claims: there are no pages in" in told
+
+
+def test_a_page_that_needs_what_is_missing_is_not_run(capsys, monkeypatch):
+    monkeypatch.setattr(_claims.lecture, "has", lambda name: name != "sklearn")
+    told = run(capsys, "claims T1 P3", code=2).out
+    assert re.search("T1 +needs sklearn +pipeline ", told)
+    assert re.search("P3 +confirmed +wiring ", told)
+    assert "1 of 2 verdicts confirmed." in told
+    assert f"Not all can run without sklearn: {advise('lecture')}" in told
+    monkeypatch.setattr(_claims, "has", lambda _: False)
+    told = run(capsys, "claims P3 --backend torch", code=2).err
+    assert f"this needs torch, which is not installed; {advise('torch')}" in told
 
 
 # --- Refusals -------------------------------------------------------------------------

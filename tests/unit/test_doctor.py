@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import chalkgrad
+from chalkgrad._core.install import advise
 from chalkgrad.cli import main
 
 
@@ -31,7 +32,7 @@ def test_versions_are_those_of_what_is_imported(doctor):
 
 def test_what_is_missing_is_said_with_the_line_that_brings_it(doctor, monkeypatch):
     find = importlib.util.find_spec
-    gone = {"torch", "rich", "threadpoolctl"}
+    gone = {"torch", "rich", "sklearn", "threadpoolctl"}
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name in gone else find(name)
     )
@@ -39,9 +40,9 @@ def test_what_is_missing_is_said_with_the_line_that_brings_it(doctor, monkeypatc
     missing = [line for line in lines if line.startswith("missing")]
     assert len(missing) == 3
     assert "rich for train, inspect" in missing[0]
-    assert missing[0].endswith("pip install 'chalkgrad[cli]'")
-    assert missing[1].endswith("claims: needs a checkout of the repository")
-    assert missing[2].endswith("pip install 'chalkgrad[torch]'")
+    assert missing[0].endswith(advise("cli"))
+    assert missing[1].endswith(f"sklearn for claims, all of them: {advise('lecture')}")
+    assert missing[2].endswith(advise("torch"))
     assert "PyTorch    not installed" in lines
 
 

@@ -447,16 +447,6 @@ def test_a_number_with_a_comma_is_told_in_a_line(capsys):
     )
 
 
-def test_claims_says_what_to_install(monkeypatch, capsys):
-    for name in [name for name in sys.modules if name.startswith("chalkdocs")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    told = run(capsys, ["claims"], code=2).err
-    assert "needs yaml, which is not installed; pip install 'chalkgrad[docs]'" in told
-    for name in [name for name in sys.modules if name.startswith("chalkdocs")]:
-        monkeypatch.delitem(sys.modules, name)
-
-
 def test_an_unknown_label_is_told_where_one_finds_it(trained, tmp_path, capsys):
     folder, _ = trained
     head, table = ["id", *NAMES, "kind"], [[7, 1, 100, 0, "oak"], [8, 1, 90, 0, "ash"]]

@@ -1,7 +1,7 @@
 """The command line: ``chalkgrad train`` and its companions, for your own data too.
 
-It needs ``pip install 'chalkgrad[cli]'``; ``--help`` needs nothing but Python. It exits
-with
+Most need the extra ``cli``; ``claims`` and ``doctor`` need NumPy alone, and ``--help``
+nothing but Python. It exits with
 
 - 0 if all went well,
 - 1 if training diverged, a claim failed, or nobody reads what it prints any more,
@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from chalkgrad._core.install import advise
 from chalkgrad.cli._options import parse
 from chalkgrad.cli._text import escape
 
@@ -26,10 +27,6 @@ EXTRAS = {
     "torch": "torch",
     "rich": "cli",
     "matplotlib": "cli",
-    "yaml": "docs",
-    "_pytest": "test",
-    "pytest": "test",
-    "pytest_doctestplus": "test",
 }
 
 
@@ -80,8 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if missing not in EXTRAS:
             raise
         problem = (
-            f"this needs {missing}, which is not installed; "
-            f"pip install 'chalkgrad[{EXTRAS[missing]}]'"
+            f"this needs {missing}, which is not installed; {advise(EXTRAS[missing])}"
         )
     except KeyboardInterrupt:
         print("chalkgrad: interrupted", file=sys.stderr)

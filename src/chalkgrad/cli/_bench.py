@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
+from chalkgrad._core.install import advise
 from chalkgrad.cli import _show as show
 from chalkgrad.cli._options import BenchOptions
 from chalkgrad.data._shared import digits
@@ -41,6 +42,8 @@ def run(options: BenchOptions) -> int:
     for name, times in seconds.items():
         table.add_row(name, f"{rows / min(times):,.0f}")
     show.console().print(table)
+    if len(seconds) == 1:
+        show.console().print(f"PyTorch would be timed, too: {advise('torch')}.")
     return 0
 
 

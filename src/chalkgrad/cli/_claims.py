@@ -1,61 +1,58 @@
-"""``chalkgrad claims``: every claim of the lecture, checked on this machine."""
+"""``chalkgrad claims``: every claim of the lecture, checked on this machine.
 
-import importlib.util
-from pathlib import Path
+It needs no more than the pages do, and tells of each page as soon as it has run.
+"""
 
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-from rich.text import Text
+import tomllib
 
-import chalkgrad
-from chalkgrad.cli import _show as show
+from chalkgrad._core.install import advise
 from chalkgrad.cli._options import ClaimsOptions
+from chalkgrad.lecture import _claims as lecture
+from chalkgrad.lecture._reading import TABS, has
 
 __all__ = ["run"]
 
 
 def run(options: ClaimsOptions) -> int:
     """Run the command; return its exit code."""
-    docs = Path(chalkgrad.__file__).parents[2] / "docs"
-    if not docs.is_dir() or importlib.util.find_spec("chalkdocs") is None:
-        raise FileNotFoundError(
-            "claims: the pages that settle the claims are not here, for chalkgrad was "
-            "installed without them; run it in a checkout of the repository, after "
-            "`make setup`."
-        )
-    from chalkdocs import claims, verify
-
-    settled = claims.claim_blocks(docs)
-    known = [key for key in claims.claims() if key in settled]
+    pages = lecture.find_pages()
+    if not pages.is_dir():
+        raise FileNotFoundError(f"claims: there are no pages in {pages}.")
+    if (needed := TABS[options.backend].module) and not has(needed):
+        raise ModuleNotFoundError(name=needed)
+    found = lecture.find_verdicts(pages)
+    known = [key for key in _statements() if key in found]
     wanted = [key.upper() for key in options.claims] or known
     if unknown := [key for key in wanted if key not in known]:
         raise ValueError(
             f"claims: no claim {', '.join(unknown)}; there are {', '.join(known)}."
         )
-    pages = sorted({settled[key].page for key in wanted})
-    to = Console(stderr=True)
-    wrong = {
-        page: verify.failures(docs / page, options.backend)
-        for page in track(pages, "Reading", console=to, disable=not to.is_terminal)
-    }
-    table = Table()
-    for name in ("claim", "verdict", "page", "answers", "here"):
-        table.add_column(name)
-    failed = 0
-    for key in filter(wanted.__contains__, known):
-        one = settled[key]
-        lines = [line for line in wrong[one.page] if line in one.lines]
-        failed += bool(lines)
-        here = Text("confirmed", style="green")
-        if lines:
-            here = Text(f"differs, line {lines[0]}", style="bold red")
-        table.add_row(key, one.verdict, one.page.stem, str(one.checks), here)
-    show.console().print(table)
-    for page, lines in wrong.items():
+    confirmed, others, absent = 0, list[str](), set[str]()
+    for page in sorted({found[key].page for key in wanted}):
+        missing = lecture.missing_modules(page)
+        lines = [] if missing else lecture.failures(page, options.backend)
+        absent.update(missing)
+        for key in wanted:
+            if found[key].page == page:
+                here = _say(found[key].block, lines, missing)
+                confirmed += here == "confirmed"
+                print(f"{key:4}{here:20}{page.stem:28}{found[key].verdict}", flush=True)
         if lines:
             where = ", ".join(map(str, lines))
-            show.console().print(f"{page}: other answers in the lines {where}.")
-    confirmed = len(wanted) - failed
-    show.console().print(f"{confirmed} of {len(wanted)} verdicts confirmed.")
-    return int(any(wrong.values()))
+            others.append(f"{page.name}: other answers in the lines {where}.")
+    print(*others, f"{confirmed} of {len(wanted)} verdicts confirmed.", sep="\n")
+    if absent:
+        print(f"Not all can run without {', '.join(absent)}: {advise('lecture')}")
+    return 1 if others else 2 if absent else 0
+
+
+def _statements() -> list[str]:
+    """Return the ids of all that the lecture says, in its order."""
+    return list(tomllib.loads(lecture.STATEMENTS.read_text("utf-8")))
+
+
+def _say(block: lecture.Block, lines: list[int], missing: list[str]) -> str:
+    if missing:
+        return f"needs {', '.join(missing)}"
+    wrong = [line for line in lines if line in block.lines]
+    return f"differs, line {wrong[0]}" if wrong else "confirmed"

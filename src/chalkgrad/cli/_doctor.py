@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import chalkgrad
+from chalkgrad._core.install import advise
 from chalkgrad.cli._options import DoctorOptions
 
 __all__ = ["run"]
@@ -27,7 +28,7 @@ NEEDS = {
         "cli",
         "train, inspect, predict, evaluate, landscape, sweep, find-lr, bench",
     ),
-    ("rich", "chalkdocs"): ("a checkout of the repository", "claims"),
+    ("sklearn", "scipy"): ("lecture", "claims, all of them"),
     ("torch",): ("torch", "--backend torch, --device, import chalkgrad.torch"),
 }
 
@@ -54,15 +55,12 @@ def _findings() -> Iterator[tuple[str, str]]:
     encoding = sys.stdout.encoding or "unknown"
     yield "terminal", f"{encoding}, {shutil.get_terminal_size().columns} columns"
     yield "folder", _folder()
-    for modules, (source, commands) in NEEDS.items():
+    for modules, (extra, commands) in NEEDS.items():
         missing = [name for name in modules if importlib.util.find_spec(name) is None]
         if not missing:
             yield "can run", commands
-        elif " " in source:
-            yield "missing", f"{', '.join(missing)} for {commands}: needs {source}"
         else:
-            advice = f"pip install 'chalkgrad[{source}]'"
-            yield "missing", f"{', '.join(missing)} for {commands}: {advice}"
+            yield "missing", f"{', '.join(missing)} for {commands}: {advise(extra)}"
 
 
 def _blas() -> str:

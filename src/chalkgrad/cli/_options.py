@@ -475,8 +475,8 @@ def _bench(command: argparse.ArgumentParser) -> None:
 
 
 def _claims(command: argparse.ArgumentParser) -> None:
-    """Check every claim of the lecture. Runs the snippets of the pages, offline, and
-    prints the ledger; it needs a checkout, where the pages are.
+    """Check every claim of the lecture. Runs the snippets of the pages, which came with
+    the package, and prints the ledger.
     """
     option = command.add_argument
     option("claims", nargs="*", metavar="ID", help="such as G1; by default all")

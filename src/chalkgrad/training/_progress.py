@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad._core.install import advise
 from chalkgrad.training._state import Hook, TrainingState
 
 __all__ = ["ProgressBar", "is_shown"]
@@ -18,7 +19,7 @@ def is_shown(progress: bool | None) -> bool:
     if progress and not installed:
         raise ImportError(
             "fit: `progress` True needs rich, which is not installed; "
-            "pip install 'chalkgrad[cli]', or give progress=False."
+            f"{advise('cli')}, or give progress=False."
         )
     return installed and sys.stderr.isatty() if progress is None else progress
 

@@ -1,0 +1,1 @@
+"""The lecture as data: its pages, its claims, and what its snippets print."""
