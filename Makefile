@@ -7,7 +7,7 @@ LOCKED := --quiet --no-deps --require-hashes --only-binary :all: --requirement
 OURSELVES := --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help help-all setup serve build test quick lint types unit-test docs-test test-faults mutation site-test engine-test zensical lighthouse build-verified links dist package sbom audit test-oldest numpy-only parity bench test-gpu lock clean
+.PHONY: help help-all setup serve build test quick lint types unit-test docs-test test-faults mutation site-test engine-test zensical lighthouse build-verified links dist package notebooks sbom audit test-oldest numpy-only parity bench test-gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -116,6 +116,9 @@ dist: .cache/release/ready ### the wheel and the source archive, built twice to 
 
 package: dist setup ### what is in dist/, installed as a stranger would
 	$(BIN)/pytest tests/package
+
+notebooks: dist setup ### every page as a notebook and a script, from the wheel; minutes
+	$(BIN)/pytest tests/package/every_page.py
 
 sbom: dist ### what a user installs, as CycloneDX: .cache/chalkgrad.cdx.json
 	rm -rf .cache/sbom && $(PYTHON) -m venv --without-pip .cache/sbom

@@ -24,6 +24,11 @@ def read(text: str) -> dict[str, Any]:
     return (yaml.safe_load(found[1]) or {}) if found else {}
 
 
+def strip(text: str) -> str:
+    """Return what is below the front matter of a page."""
+    return _FRONT.sub("", text)
+
+
 def require(path: Path) -> dict[str, Any]:
     """Return the front matter of a page that must have some.
 
@@ -60,7 +65,7 @@ def require(path: Path) -> dict[str, Any]:
 def title(path: Path) -> str:
     """Return the heading of a page, or of a lab, which is a script with cells."""
     mark = "# # " if path.suffix == ".py" else "# "
-    lines = _FRONT.sub("", path.read_text("utf-8")).splitlines()
+    lines = strip(path.read_text("utf-8")).splitlines()
     heads = (line.removeprefix(mark) for line in lines if line.startswith(mark))
     return next(heads, path.stem)
 

@@ -9,7 +9,8 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
 - ``![what it shows](figure:page.function "caption")`` is a figure that code draws
   (`drawings`).
 - A word that another page explains leads to its meaning (`glossary`).
-- A page of the lecture begins with its place, its lead and its facts (`chapters`).
+- A page of the lecture begins with its place, its lead and its facts (`chapters`), and
+  ends with what it can be taken along as (`page_feet`).
 - ``!!! claim "G1 · holds"`` judges a claim; the block tells what the deck says
   (`claims`, `ledger`).
 - ``<!-- name: argument -->`` asks for what one of `FEATURES` writes: code, tables,
@@ -42,6 +43,7 @@ from chalkdocs.drawings import Drawings
 from chalkdocs.formulas import HeadingLabels, set_formulas
 from chalkdocs.glossary import TermLinks
 from chalkdocs.ledger import ClaimBlocks
+from chalkdocs.page_feet import PageFeet
 from chalkdocs.snippets import mark_long_lines, mark_snippets
 
 # The modules that offer directives.
@@ -91,6 +93,7 @@ class ChalkExtension(Extension):
         md.preprocessors.register(ChapterHeads(md), "chalk-heads", 40.5)
         md.preprocessors.register(TermLinks(md, lines), "chalk-terms", 40.2)
         md.preprocessors.register(Directives(md), "chalk-directives", 40)
+        md.preprocessors.register(PageFeet(md, lines), "chalk-feet", 39)
         md.treeprocessors.register(ClaimBlocks(md, lines), "chalk-claims", 25)
         # Before this one come the images, by the step called inline, 20.
         md.treeprocessors.register(Drawings(md, lines), "chalk-figures", 15)

@@ -1,7 +1,7 @@
 """The navigation of the site, as its configuration lists it."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -22,11 +22,27 @@ def walk_nav(nav: list[Any], section: str = "") -> Iterator[tuple[str, str]]:
                     yield from walk_nav(inside, title)
 
 
+def address(source: str) -> str:
+    """Return where the page of a source is, from the root of the site.
+
+    >>> address("training/hardware.md"), address("labs/index.md"), address("index.md")
+    ('training/hardware/', 'labs/', '')
+    """
+    path = PurePosixPath(source).with_suffix("")
+    path = path.parent if path.name == "index" else path
+    return f"{path}/".removeprefix("./")
+
+
 def pages() -> list[tuple[str, str]]:
     """Return the section and the source of each page of our site, in its order."""
-    return _pages(ROOT / "mkdocs.yml")
+    return list(walk_nav(_config(ROOT / "mkdocs.yml")["nav"]))
+
+
+def site_url() -> str:
+    """Return the address of our site, with a slash at its end."""
+    return str(_config(ROOT / "mkdocs.yml")["site_url"])
 
 
 @read_once
-def _pages(path: Path) -> list[tuple[str, str]]:
-    return list(walk_nav(yaml.safe_load(path.read_text("utf-8"))["nav"]))
+def _config(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))

@@ -33,7 +33,7 @@ from jinja2 import FileSystemBytecodeCache
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from chalkdocs import artifacts, front_matter
+from chalkdocs import artifacts, front_matter, page_feet, take_along
 from chalkdocs.artifacts import NotMadeError
 from chalkdocs.drawings import describe
 from chalkdocs.figures import style
@@ -152,16 +152,7 @@ def clean(path: Path) -> str:
     """Write a lab as a notebook that was never run."""
     notebook = jupytext.read(path)
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "raw"]
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number}"  # jupytext draws them at random
-    notebook.metadata = {
-        "kernelspec": {
-            "display_name": "Python 3",
-            "language": "python",
-            "name": "python3",
-        }
-    }
-    return str(nbformat.writes(notebook))
+    return str(nbformat.writes(take_along.finish(notebook)))
 
 
 # --- The hook -------------------------------------------------------------------------
@@ -239,9 +230,12 @@ def on_page_read_source(page: Any, **_: Any) -> str | None:
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """Put the two downloads beside the page."""
+    """Put what a page can be taken as beside it."""
+    folder = Path(page.file.abs_dest_path).parent
+    source = Path(page.file.abs_src_path or "")
+    if source.suffix == ".md" and page_feet.is_taken(source):
+        take_along.write(source, folder)
     if path := _lab(page.file):
-        folder = Path(page.file.abs_dest_path).parent
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{path.stem}.ipynb").write_text(clean(path), "utf-8")
         (folder / path.name).write_bytes(path.read_bytes())

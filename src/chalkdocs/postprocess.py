@@ -25,7 +25,7 @@ import sys
 from collections.abc import Callable, Container, Iterator
 from functools import partial
 from itertools import groupby
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,7 +36,7 @@ from fontTools.ttLib import TTFont
 
 from chalkdocs import artifacts, claims, formulas, front_matter, social_card
 from chalkdocs.artifacts import CACHE
-from chalkdocs.navigation import walk_nav
+from chalkdocs.navigation import address, walk_nav
 from chalkdocs.sources import DOCS, ROOT, digest
 
 CARD = "assets/images/social.png"
@@ -294,13 +294,6 @@ def bare_style(text: str) -> str:
 
 
 # --- For programs that read -----------------------------------------------------------
-
-
-def address(source: str) -> str:
-    """Return where the page of a source is, from the root of the site."""
-    path = PurePosixPath(source).with_suffix("")
-    path = path.parent if path.name == "index" else path
-    return f"{path}/".removeprefix("./")
 
 
 def list_of_pages(site: Path, config: dict[str, Any]) -> str:

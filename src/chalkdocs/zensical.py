@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from chalkdocs import artifacts, notebooks
+from chalkdocs import artifacts, notebooks, page_feet, take_along
 from chalkdocs.sources import DOCS, ROOT
 
 
@@ -20,6 +20,10 @@ def write(folder: Path) -> None:
     docs = folder / "docs"
     shutil.rmtree(docs, ignore_errors=True)
     shutil.copytree(DOCS, docs)
+    for page in filter(page_feet.is_taken, sorted(DOCS.rglob("*.md"))):
+        folder = docs / page.relative_to(DOCS).with_suffix("")
+        take_along.write(page, folder)
+        (folder / page.name).unlink()  # it would become a page
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     for lab in sorted(docs.glob("labs/*.py")):
         page = lab.with_suffix(".md")

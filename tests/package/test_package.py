@@ -5,73 +5,23 @@ isolated mode, and in another folder.
 """
 
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from tests.package.environments import ROOT, archive, program, run
 
 import chalkgrad
 from chalkgrad._core.install import advise
 from chalkgrad.lecture._claims import blocks
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 USER = Path(__file__).with_name("user.py")
 QUICK = ["P3", "X1"]
-TORCH = ROOT / "constraints-torch.txt"
-
-
-def run(*command, code=0, **options):
-    """Run a program; return what it said."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        capture_output=True,
-        text=True,
-        env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
-        **options,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def archive(pattern):
-    """Return the one archive that was built."""
-    (found,) = (ROOT / "dist").glob(pattern)
-    return found
-
-
-def program(environment, name):
-    """Return the path of an installed program."""
-    on_windows = sys.platform == "win32"
-    folder, end = ("Scripts", ".exe") if on_windows else ("bin", "")
-    return environment / folder / (name + end)
-
-
-@pytest.fixture(scope="session")
-def install(tmp_path_factory):
-    """Give a function that installs into an empty environment and returns its place."""
-
-    def into_an_empty_one(*requests):
-        place = tmp_path_factory.mktemp("environment")
-        venv.create(place)
-        for request in requests:
-            here = ("-m", "pip", "--python", program(place, "python"))
-            run(sys.executable, *here, "install", "--quiet", *request)
-        return place
-
-    return into_an_empty_one
-
-
-@pytest.fixture(scope="session")
-def plain(install):
-    return install([archive("*.whl")])
 
 
 def installed(place):
@@ -141,15 +91,13 @@ def test_the_source_archive_installs_the_same(plain, install):
     )
 
 
-def test_the_extra_brings_the_other_backend(install, plain, tmp_path):
-    wheel = f"chalkgrad[torch] @ {archive('*.whl').as_uri()}"
-    place = install(["--requirement", TORCH], [wheel])
+def test_the_extra_brings_the_other_backend(with_torch, plain, tmp_path):
     twin = tmp_path / "twin.py"
     twin.write_text(USER.read_text().replace("chalkgrad.numpy", "chalkgrad.torch"))
     ours = float(run(program(plain, "python"), "-I", USER, cwd=tmp_path))
-    theirs = float(run(program(place, "python"), "-I", twin, cwd=tmp_path))
+    theirs = float(run(program(with_torch, "python"), "-I", twin, cwd=tmp_path))
     assert theirs == pytest.approx(ours, abs=1e-6)
-    check_claims(place, tmp_path, "torch")
+    check_claims(with_torch, tmp_path, "torch")
 
 
 def check_claims(place, folder, backend):
