@@ -38,7 +38,7 @@ from chalkdocs.artifacts import NotMadeError
 from chalkdocs.drawings import describe
 from chalkdocs.figures import style
 from chalkdocs.page_errors import PageError
-from chalkdocs.sources import ROOT, digest
+from chalkdocs.sources import DOCS, ROOT, digest
 
 CACHE = ROOT / ".cache/notebooks"
 TEMPLATES = ROOT / ".cache/templates"
@@ -231,12 +231,11 @@ def on_page_read_source(page: Any, **_: Any) -> str | None:
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Put what a page can be taken as beside it."""
-    folder = Path(page.file.abs_dest_path).parent
-    source = Path(page.file.abs_src_path or "")
-    if source.suffix == ".md" and page_feet.is_taken(source):
-        take_along.write(source, folder)
     if path := _lab(page.file):
+        folder = Path(page.file.abs_dest_path).parent
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{path.stem}.ipynb").write_text(clean(path), "utf-8")
         (folder / path.name).write_bytes(path.read_bytes())
+    elif page_feet.is_taken(source := DOCS / page.file.src_uri):
+        take_along.write(source, Path(page.file.abs_dest_path).parent)
     return output

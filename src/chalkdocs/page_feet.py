@@ -21,9 +21,11 @@ def readings(text: str) -> dict[str, Tab]:
 def is_taken(page: Path) -> bool:
     """Whether a page can be taken along: it computes, in the lecture or a how-to."""
     inside = page.relative_to(DOCS)
+    if inside.parts[0] not in PARTS:
+        return False
     text = page.read_text("utf-8")
     # A page with longer fences shows how pages are written.
-    return inside.parts[0] in PARTS and "```pycon" in text and "````" not in text
+    return "```pycon" in text and "````" not in text
 
 
 def links(page: Path) -> str:
