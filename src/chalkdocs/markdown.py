@@ -13,6 +13,7 @@ Any site engine that speaks Python-Markdown can build the pages. What a page may
   ends with what it can be taken along as (`page_feet`).
 - ``!!! claim "G1 · holds"`` judges a claim; the block tells what the deck says
   (`claims`, `ledger`).
+- A question with a place to answer is an exercise that checks itself (`exercises`).
 - ``<!-- name: argument -->`` asks for what one of `FEATURES` writes: code, tables,
   widgets, commands and what they print (`directives`).
 
@@ -40,6 +41,7 @@ from chalkdocs import (
 from chalkdocs.chapters import ChapterHeads
 from chalkdocs.directives import Directives
 from chalkdocs.drawings import Drawings
+from chalkdocs.exercises import Exercises
 from chalkdocs.formulas import HeadingLabels, set_formulas
 from chalkdocs.glossary import TermLinks
 from chalkdocs.ledger import ClaimBlocks
@@ -91,6 +93,7 @@ class ChalkExtension(Extension):
         lines: list[str] = []
         md.preprocessors.register(_Source(md, lines), "chalk-source", 41)
         md.preprocessors.register(ChapterHeads(md), "chalk-heads", 40.5)
+        md.preprocessors.register(Exercises(md, lines), "chalk-exercises", 40.4)
         md.preprocessors.register(TermLinks(md, lines), "chalk-terms", 40.2)
         md.preprocessors.register(Directives(md), "chalk-directives", 40)
         md.preprocessors.register(PageFeet(md, lines), "chalk-feet", 39)

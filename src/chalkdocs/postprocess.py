@@ -8,7 +8,7 @@
   on the site, that of formulas those of formulas, the hand those of plain sentences;
 - every page says what to show beside a link to it, and there is a picture to show;
 - the index of the search is fetched when somebody searches;
-- the style sheet loses its comments, which only its writers read;
+- style sheets and scripts lose their comments, which only their writers read;
 - ``404.html`` says what has happened, and leads on;
 - ``llms.txt`` lists the pages, and ``llms-full.txt`` holds the lecture as Markdown.
 
@@ -279,10 +279,14 @@ def error_page(page: str, root: str, config: dict[str, Any]) -> str:
 
 def early_script() -> str:
     """Return the script that every page runs before anything else, in one line."""
-    lines = (DOCS / "assets/js/early.js").read_text("utf-8").splitlines()
-    bare = (line.strip() for line in lines)
-    code = " ".join(line for line in bare if not line.startswith("//"))
-    return f"<script data-early>{code}</script>"
+    code = bare_script((DOCS / "assets/js/early.js").read_text("utf-8"))
+    return f"<script data-early>{' '.join(code.splitlines())}</script>"
+
+
+def bare_script(text: str) -> str:
+    """Return a script without its indents and the comments that have a line."""
+    lines = (line.strip() for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and line[:2] != "//")
 
 
 def bare_style(text: str) -> str:
@@ -352,6 +356,8 @@ def postprocess(site: Path, config: dict[str, Any], docs: Path) -> None:
         path.write_text(text.replace(_CHARSET, ours), "utf-8")
     for sheet in site.glob("assets/css/*.css"):
         sheet.write_text(bare_style(sheet.read_text("utf-8")), "utf-8")
+    for script in site.glob("assets/js/**/*.js"):
+        script.write_text(bare_script(script.read_text("utf-8")), "utf-8")
     written = (path.read_text("utf-8") for path in site.glob("assets/js/**/*.js"))
     shown = map(html.unescape, texts.values())
     typed = {*KEYS, *"".join(shown), *"".join(written)}

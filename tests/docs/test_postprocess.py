@@ -22,6 +22,7 @@ CONFIG = {
         {"Walks": ["walks/index.md", {"Down": "walks/down.py"}]},
     ],
 }
+SCRIPTS = sorted((DOCS / "assets/js").rglob("*.js"))
 PAGE = """<!doctype html>
 <html><head>
 <meta charset="utf-8">
@@ -148,6 +149,19 @@ def test_a_style_sheet_keeps_every_rule_and_no_comment():
         told = sum(comment.count(mark) for comment in comments)
         assert bare.count(mark) == written.count(mark) - told
     assert postprocess.bare_style(bare) == bare
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_loses_its_comments_and_nothing_else(path):
+    written = path.read_text("utf-8")
+    bare = postprocess.bare_script(written)
+    assert postprocess.bare_script(bare) == bare
+    # A text over several lines would lose its indents.
+    assert not [line for line in written.splitlines() if line.count("`") % 2]
+    code = [line.strip() for line in written.splitlines()]
+    assert bare.splitlines() == [
+        line for line in code if line and not line.startswith("//")
+    ]
 
 
 def test_a_page_that_settles_claims_has_a_card_of_its_own(tmp_path):

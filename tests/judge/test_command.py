@@ -265,7 +265,7 @@ def test_of_a_notebook_only_what_it_defines_is_run(folder):
 
 
 def job(source, name="sgd", **chosen):
-    given = {"task": "sgd", "fixed": {}, "only": (), "skip": (), "megabytes": 8192}
+    given = {"task": "sgd", "fixed": {}, "only": (), "skip": ()}
     return limits.Job(Place("<stdin>", name, source), **given | chosen)
 
 
@@ -307,13 +307,13 @@ def test_the_work_of_a_process_ends_in_a_verdict(folder, monkeypatch):
     monkeypatch.setattr(limits, "_close_streams", lambda: None)
     monkeypatch.setattr(limits, "_limit_memory", limited.append)
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    limits._work(theirs, job(WRONG, megabytes=77))
+    limits._work(theirs, limits._judge_job, job(WRONG), 77)
     assert (ended, limited) == ([0], [77])
     said = []
     while ours.poll():
         said.append(json.loads(ours.recv_bytes()))
     assert said[0] == {"doing": "how it is called"}
-    assert said[-1]["verdict"]["outcome"] == "wrong"
+    assert said[-1]["done"]["outcome"] == "wrong"
 
 
 def test_streams_and_memory_are_limited_in_a_process_of_its_own():

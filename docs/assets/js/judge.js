@@ -1,19 +1,11 @@
-// The judge in a page: choose a task, write, press Judge. Python comes at the first press;
-// a worker of its own runs what was written, and is ended if it goes on for too long.
+// The judge in a page: choose a task, write, press Judge. Python comes at the first press.
+import { isRunning, run, stop } from "./python.js";
 import { button, choice, html, svg } from "./widgets/kit.js";
 
 const here = new URL(".", import.meta.url);
-export const limit = { seconds: 20, quiet: 30 };
 const WORDS = {
   right: "Right", convention: "Right, of another convention", limited: "Right, within limits",
   wrong: "Wrong", "not judged": "Not judged",
-};
-
-// As in run.js: a worker from a blob: URL inherits the page's Content-Security-Policy.
-const makeWorker = () => {
-  const source = `import ${JSON.stringify(new URL("run-worker.js", here).href)};`;
-  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  return new Worker(address, { type: "module" });
 };
 
 // --- The picture -----------------------------------------------------------------------
@@ -53,9 +45,6 @@ const draw = ({ aspect, theirs, ours, first, kind }) => {
 export default async host => {
   const tasks = JSON.parse(host.dataset.given);
   const kept = new Map(); // task → the reader's text
-  let worker = null;
-  let timer = 0;
-  let running = false;
   let editor = null;
 
   const kinds = [...new Set(tasks.map(task => task.kind))];
@@ -68,18 +57,6 @@ export default async host => {
   verdict.hidden = true;
 
   const say = text => { state.textContent = text; };
-  const stop = why => {
-    clearTimeout(timer);
-    worker?.terminate();
-    worker = null;
-    running = false;
-    go.textContent = "Judge";
-    say(why);
-  };
-  const wait = (seconds, why) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => stop(why), 1000 * seconds);
-  };
   const tell = said => {
     const found = said.title.split(": ").slice(2).join(": ");
     const title = html("p", { class: "judge-title" }, html("strong", {}, WORDS[said.outcome]), found && `: ${found}`);
@@ -102,39 +79,22 @@ export default async host => {
     host.dispatchEvent(new CustomEvent("judged", { bubbles: true, detail: said }));
   };
   const judge = () => {
-    if (running) {
+    if (isRunning()) {
       stop("Stopped.");
       return;
     }
-    running = true;
     go.textContent = "Stop";
     say("Starting Python …");
-    if (!worker) {
-      worker = makeWorker();
-      worker.onerror = () => stop(navigator.onLine ? "Python could not be started." : "There is no network.");
-    }
-    let printed = "";
-    worker.onmessage = ({ data: { kind, ...told } }) => {
-      if (kind === "stage") {
-        say(told.text);
-        wait(limit.quiet, "Python does not come. Judge tries once more.");
+    run(`from chalkgrad.judge._here import judge_text\nprint(judge_text(${JSON.stringify(text())}, ${JSON.stringify(chosen.input.value)}))`, (kind, words) => {
+      if (kind === "stage") say(words);
+      else if (kind === "begin") say("Judging …");
+      else {
+        go.textContent = "Judge";
+        if (kind === "stopped") say(words);
+        else if (kind === "failed") say(`The judge fails: ${words}`);
+        else tell(JSON.parse(words));
       }
-      if (kind === "begin") {
-        say("Judging …");
-        wait(limit.seconds, `It does not come to an end within ${limit.seconds} s.`);
-      }
-      if (kind === "print") printed += told.text;
-      if (kind !== "end") return;
-      clearTimeout(timer);
-      running = false;
-      go.textContent = "Judge";
-      if (told.lost) stop(told.error.trim());
-      else if (told.error) say(`The judge fails: ${told.error.trim().split("\n").at(-1)}`);
-      else tell(JSON.parse(printed));
-    };
-    const source = `from chalkgrad.judge._here import judge_text\nprint(judge_text(${JSON.stringify(text())}, ${JSON.stringify(chosen.input.value)}))`;
-    worker.postMessage({ fresh: true, snippets: [{ page: "", name: "judge", edited: source }], answers: [] });
-    wait(limit.quiet, "Python does not come. Judge tries once more.");
+    });
   };
   const go = button("Judge", judge);
   const reset = button("Reset", () => {

@@ -1,7 +1,7 @@
 // A bar below every snippet: run it in the page, stop it, edit it, put it back.
 // Nothing is fetched before the first click, or before a reader with a good line has looked
 // at a snippet for long. What Python prints is shown as text, always.
-import { button, html } from "./widgets/kit.js";
+import { button, html, shelf } from "./widgets/kit.js";
 
 const here = new URL(".", import.meta.url);
 // Seconds: for one snippet, for which an endless loop ends; without a word from Python
@@ -95,17 +95,6 @@ const elsewhere = block => {
 
 const seconds = ms => ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 
-// What somebody has typed is kept until the tab is closed; where nothing can be kept, not.
-const shelf = (number, page) => {
-  const key = `chalkgrad:${location.pathname}:${number}`;
-  const safely = does => { try { return does(); } catch { return null; } };
-  const kept = safely(() => JSON.parse(sessionStorage.getItem(key)));
-  return {
-    text: kept?.page === page ? kept.text : null,
-    keep: text => safely(() => sessionStorage.setItem(key, JSON.stringify({ page, text }))),
-  };
-};
-
 const attach = (block, number) => {
   const name = `snippet ${number}`;
   const id = `snippet-${number}`;
@@ -115,7 +104,7 @@ const attach = (block, number) => {
   const out = html("pre", { class: "run-out", tabindex: 0, role: "region", "aria-label": `Output of ${name}` });
   const after = html("div", { class: "run-after" }); // questions, differences and figures
   const theirs = codeOf(block); // the page's
-  const kept = shelf(number, theirs);
+  const kept = shelf(`${location.pathname}:${number}`, theirs);
   let mine = kept.text; // the last text of the reader's
   let editor = null;
   let ran = null; // the text of which Python has the names

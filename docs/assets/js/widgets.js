@@ -1,5 +1,10 @@
-// Things to move: each `<div data-widget="name">` wakes when the reader comes near.
+// Things to move: each `<div data-widget="name">` wakes when the reader comes near, and so
+// does the place to answer a question.
 const wake = async host => {
+  if (host.matches(".exercise")) {
+    (await import("./exercise.js")).default(host);
+    return;
+  }
   const { default: build } = await import(`./widgets/${host.dataset.widget}.js`);
   build(host, JSON.parse(host.dataset.given));
 };
@@ -15,7 +20,7 @@ const near = new IntersectionObserver(entries => {
     });
   }
 }, { rootMargin: "400px" });
-const look = () => document.querySelectorAll("[data-widget]:not([data-awake])").forEach(host => {
+const look = () => document.querySelectorAll(":is([data-widget], .exercise):not([data-awake])").forEach(host => {
   host.dataset.awake = ""; // the style keeps room for it
   near.observe(host);
   // A link may hold the state of a widget: #name?what=it-is.

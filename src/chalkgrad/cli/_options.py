@@ -19,6 +19,7 @@ __all__ = [
     "DataOptions",
     "DeviceOptions",
     "EvaluateOptions",
+    "ExerciseOptions",
     "FileOptions",
     "FindLrOptions",
     "InspectOptions",
@@ -230,6 +231,21 @@ class JudgeOptions(Command):
     megabytes: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExerciseOptions(Command):
+    """``chalkgrad exercise``."""
+
+    page: str
+    name: str
+    answer: str
+    backend: str
+    hints: bool
+    solution: bool
+    json: bool
+    seconds: float
+    megabytes: int
+
+
 COMMANDS: dict[str, type[Command]] = {
     "train": TrainOptions,
     "inspect": InspectOptions,
@@ -241,6 +257,7 @@ COMMANDS: dict[str, type[Command]] = {
     "bench": BenchOptions,
     "claims": ClaimsOptions,
     "judge": JudgeOptions,
+    "exercise": ExerciseOptions,
     "doctor": DoctorOptions,
 }
 
@@ -306,6 +323,7 @@ def parser() -> argparse.ArgumentParser:
         _bench,
         _claims,
         _judge,
+        _exercise,
         _doctor,
     ):
         name = add.__name__[1:].replace("_", "-")
@@ -537,13 +555,48 @@ def _judge(command: argparse.ArgumentParser) -> None:
     )
     option("--html", metavar="FILE", help="write the table of a class as a page")
     option("--csv", metavar="FILE", help="write the table of a class")
-    option("--seconds", type=_number, default=5.0, help="how long a trial may take")
+    _add_limits(command, "a trial")
+
+
+def _exercise(command: argparse.ArgumentParser) -> None:
+    """Check an answer to an exercise of the lecture. Without an answer it prints the
+    question's first lines of code, without a name the exercises of a page, without a
+    page all of them. It runs the answer, with a limit of time and memory, but in no
+    sandbox.
+    """
+    option = command.add_argument
+    for name, metavar, words in (
+        ("page", "PAGE", "such as training/gradient-descent"),
+        ("name", "NAME", "such as the-best-rate"),
+        (
+            "answer",
+            "FILE",
+            "the answer: mine.py, - for the standard input, or a number such as 2/11",
+        ),
+    ):
+        option(name, nargs="?", default="", metavar=metavar, help=words)
+    option(
+        "--backend",
+        choices=["numpy", "torch"],
+        default="numpy",
+        help="what cg stands for, unless the answer imports another",
+    )
+    option("--hints", action="store_true", help="print the hints")
+    option("--solution", action="store_true", help="print a solution")
+    option("--json", action="store_true", help="print the reply as JSON")
+    _add_limits(command, "an answer")
+
+
+# --- Options that commands share ------------------------------------------------------
+
+
+def _add_limits(command: argparse.ArgumentParser, what: str) -> None:
+    option = command.add_argument
+    option("--seconds", type=_number, default=5.0, help=f"how long {what} may take")
     option(
         "--megabytes", type=int, default=8192, metavar="N", help="memory it may take"
     )
 
-
-# --- Options that commands share ------------------------------------------------------
 
 LR_WORDS = "by default 0.01; 1 for adadelta, dog and prodigy, which adapt it"
 

@@ -11,15 +11,20 @@ import multiprocessing
 import os
 import sys
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from chalkgrad.judge._examine import examine_task
 from chalkgrad.judge._places import Place, find_subject
 from chalkgrad.judge._tasks import find_task
 from chalkgrad.judge._verdicts import Verdict
 
-__all__ = ["Limits", "judge_place"]
+__all__ = ["Cut", "Limits", "Tell", "judge_place", "run_apart"]
+
+Tell = Callable[[str], object]
+"""Told what is about to happen, before it may take for ever."""
+T = TypeVar("T")
 
 
 class Limits(NamedTuple):
@@ -31,6 +36,16 @@ class Limits(NamedTuple):
     megabytes: int = 8192
 
 
+class Cut(NamedTuple):
+    """A run that came to no end of its own."""
+
+    doing: str
+    """What was about to happen; ``loading`` at first."""
+    reason: str
+    is_slow: bool
+    """Whether it was ended; else it ended its process."""
+
+
 class Job(NamedTuple):
     """What a process is to judge."""
 
@@ -39,7 +54,6 @@ class Job(NamedTuple):
     fixed: dict[str, Any]
     only: tuple[str, ...]
     skip: tuple[str, ...]
-    megabytes: int
 
 
 def judge_place(
@@ -53,6 +67,28 @@ def judge_place(
 ) -> Verdict:
     """Judge what is in a file, module or notebook, within limits."""
     find_task(task).check_options(fixed)
+    found = run_apart(_judge_job, Job(place, task, fixed, only, skip), limits)
+    if isinstance(found, Cut):
+        is_unread = found.is_slow and found.doing == "loading"
+        outcome = "not judged" if is_unread else "wrong"
+        return Verdict(outcome, task, reason=f"{found.reason}: {found.doing}")
+    return Verdict.read(found)
+
+
+def run_apart(
+    work: Callable[[T, Tell], dict[str, Any]], job: T, limits: Limits
+) -> dict[str, Any] | Cut:
+    """Run a function of a module in a process of its own.
+
+    Parameters
+    ----------
+    work : callable
+        Takes the job, and tells what it is about to do; returns what JSON can hold.
+    job
+        What it is given.
+    limits : Limits
+        What it may take.
+    """
     # A fork of a process that has the judge and nothing else costs a few milliseconds.
     methods = multiprocessing.get_all_start_methods()
     context: Any = multiprocessing.get_context(
@@ -61,12 +97,12 @@ def judge_place(
     if "forkserver" in methods:
         context.set_forkserver_preload([__name__])
     ours, theirs = context.Pipe(duplex=False)
-    job = Job(place, task, fixed, only, skip, limits.megabytes)
-    child = context.Process(target=_work, args=(theirs, job), daemon=True)
+    arguments = (theirs, work, job, limits.megabytes)
+    child = context.Process(target=_work, args=arguments, daemon=True)
     child.start()
     theirs.close()
     try:
-        return _listen(ours, child, task, limits)
+        return _listen(ours, child, limits)
     finally:
         if child.is_alive():
             child.kill()
@@ -75,35 +111,40 @@ def judge_place(
         ours.close()
 
 
-def _listen(ours: Connection, child: Any, task: str, limits: Limits) -> Verdict:
-    """Wait for the verdict, as long as there are signs of life."""
+def _listen(ours: Connection, child: Any, limits: Limits) -> dict[str, Any] | Cut:
+    """Wait for what comes of it, as long as there are signs of life."""
     doing, seconds = "loading", limits.loading
     while True:
         if not ours.poll(seconds):
-            words = f"it does not come to an end within {seconds:g} s: {doing}"
-            outcome = "not judged" if doing == "loading" else "wrong"
-            return Verdict(outcome, task, reason=words)
+            words = f"it does not come to an end within {seconds:g} s"
+            return Cut(doing, words, is_slow=True)
         try:
             said = json.loads(ours.recv_bytes())
         except (EOFError, OSError):
             child.join()
-            words = f"it ended its process, with code {child.exitcode}: {doing}"
-            return Verdict("wrong", task, reason=words)
-        if "verdict" in said:
-            return Verdict.read(said["verdict"])
+            words = f"it ended its process, with code {child.exitcode}"
+            return Cut(doing, words, is_slow=False)
+        if "done" in said:
+            done: dict[str, Any] = said["done"]
+            return done
         doing, seconds = said["doing"], limits.seconds
 
 
-def _work(theirs: Connection, job: Job) -> None:
-    """Judge, in a process of its own."""
+def _work(
+    theirs: Connection,
+    work: Callable[[T, Tell], dict[str, Any]],
+    job: T,
+    megabytes: int,
+) -> None:
+    """Do the work, in a process of its own."""
 
     def tell(**said: Any) -> None:
         theirs.send_bytes(json.dumps(said).encode())
 
     os.environ["MPLBACKEND"] = "Agg"
     _close_streams()
-    _limit_memory(job.megabytes)
-    tell(verdict=_judge(job, lambda doing: tell(doing=doing)).to_dict())
+    _limit_memory(megabytes)
+    tell(done=work(job, lambda doing: tell(doing=doing)))
     os._exit(0)  # threads that it has left behind would keep the process
 
 
@@ -114,7 +155,11 @@ def _close_streams() -> None:
         os.dup2(nowhere, stream)
 
 
-def _judge(job: Job, tell: Any) -> Verdict:
+def _judge_job(job: Job, tell: Tell) -> dict[str, Any]:
+    return _judge(job, tell).to_dict()
+
+
+def _judge(job: Job, tell: Tell) -> Verdict:
     try:
         subject, name = find_subject(job.place, job.task)
     except BaseException as error:

@@ -106,4 +106,15 @@ export const presets = (host, items) => {
   host.querySelector(".widget-title").after(wall);
   return () => made.forEach(mark => mark());
 };
+// What somebody has typed is kept until the tab is closed; where nothing can be kept, not.
+// If the page has another text by then, nobody would know what it was an answer to.
+export const shelf = (name, page) => {
+  const key = `chalkgrad:${name}`;
+  const safely = does => { try { return does(); } catch { return null; } };
+  const kept = safely(() => JSON.parse(sessionStorage.getItem(key)));
+  return {
+    text: kept?.page === page ? kept.text : null,
+    keep: text => safely(() => sessionStorage.setItem(key, JSON.stringify({ page, text }))),
+  };
+};
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
