@@ -33,10 +33,12 @@ setup: .venv/dev ## make .venv with everything that a contributor needs
 	$(PYTHON) requirements/install.py dev
 
 serve: .venv/docs ## read the site at http://127.0.0.1:8000, rebuilt at every change
+	$(BIN)/python -m chalkdocs.exercises
 	$(BIN)/python -m chalkdocs.runtime
 	$(BIN)/python -m chalkdocs.serve
 
 build: .venv/docs ## build the site into site/; a warning is an error
+	$(BIN)/python -m chalkdocs.exercises
 	$(BIN)/python -m chalkdocs.runtime
 	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m chalkdocs.postprocess site

@@ -17,13 +17,13 @@ A question is an exercise if it holds an answer to begin with:
 Its kind is ``code`` if none is named, ``number``, ``choice`` or ``order``; the last two
 have a numbered list to choose from, or to put in order. There are
 
-- ``given``, if an answer needs names that it does not make;
+- ``given``, which makes what an answer uses and the page has made before;
 - ``check``, which calls ``reply("why")`` where an answer is wrong: code must have one;
 - ``equivalent``, at least one for code and numbers: the solution, written differently;
 - ``wrong "reply"``, at least three, each with (a part of) the reply that it must get;
 - two blocks ``??? hint "words"``, and in ``??? success "Solution"`` a ``solution``.
 
-On the page stay what is given, the starter, the hints and the solution. All else
+On the page stay the starter, the hints and the solution. All else
 travels in the wheel (``python -m chalkdocs.exercises``): the page's script and
 ``chalkgrad exercise`` find it there. The tests run every answer in both backends.
 """
@@ -253,7 +253,7 @@ class Exercises(Preprocessor):
         for question in read_questions(lines, page):
             for part in question.parts:
                 first, *others = part.lines
-                if part.word in ("check", "equivalent", "wrong"):
+                if part.word not in ("answer", "solution"):
                     for number in part.lines:
                         del kept[number]
                 elif part.word == "answer":

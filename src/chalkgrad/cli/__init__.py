@@ -4,7 +4,8 @@ Most need the extra ``cli``; ``claims`` and ``doctor`` need NumPy alone, and ``-
 nothing but Python. It exits with
 
 - 0 if all went well,
-- 1 if training diverged, a claim failed, or nobody reads what it prints any more,
+- 1 if training diverged, a claim failed, an answer is wrong, or nobody reads what it
+  prints any more,
 - 2 if something that was asked for cannot be had; then nothing was written, and nothing
   that another run has written is touched,
 - 130 after Ctrl-C; what was made until then is kept.

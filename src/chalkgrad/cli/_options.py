@@ -307,8 +307,8 @@ def parser() -> argparse.ArgumentParser:
         prog="chalkgrad",
         description="A deep-learning lecture that runs.",
         epilog="It exits with 0 if all went well, 1 if training diverged, a claim "
-        "failed, or nobody reads what it prints any more, 2 if something that was "
-        "asked for cannot be had, 130 after Ctrl-C.",
+        "failed, an answer is wrong, or nobody reads what it prints any more, 2 if "
+        "something that was asked for cannot be had, 130 after Ctrl-C.",
     )
     top.add_argument("--version", action="version", version=version)
     commands = top.add_subparsers(metavar="COMMAND", required=True, dest="command")

@@ -132,7 +132,7 @@ def check_answer(
         return Reply("not judged", f"It stops with {failure}.")
     names = _restore(names, given)
     for name in _needs(exercise):
-        if name not in names:
+        if name not in names or (name in given and names[name] is given[name]):
             return Reply("wrong", f"There is no {name} in it: give it that name.")
     tell("checking it")
     if exercise.kind == "code":
