@@ -1,6 +1,6 @@
 """Exercises with a place to answer, read from the Markdown of the pages.
 
-A question is an exercise if it holds an answer to begin with:
+Every question is one, and holds what an answer begins with:
 
     !!! question "The best rate"
 
@@ -96,8 +96,6 @@ def read_questions(lines: list[str], page: str) -> list[Question]:
         block = range(first, next(ends, len(lines)))
         with at(lines, first + 1):
             parts = list(_read_parts(lines, block))
-            if not parts:
-                continue
             question = _read_question(lines, block, parts, page, head[1])
             if question.exercise.id in {other.exercise.id for other in found}:
                 raise ExerciseError(f'"{head[1]}": the page has a second of that name.')
@@ -242,7 +240,7 @@ class Exercises(Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         """Return the lines of a page with its exercises."""
-        if not any(map(_FENCE.fullmatch, lines)):
+        if not any(map(_QUESTION.fullmatch, lines)):
             return lines
         path = source_of("\n".join(self.lines))
         if path is None:

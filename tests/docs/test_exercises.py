@@ -212,11 +212,9 @@ def test_a_question_is_read():
     assert question.wrong[-1] == ("answer = 4\n", "Four.")
 
 
-def test_a_question_without_a_place_to_answer_is_left_alone():
-    assert (
-        read('!!! question "Why?"\n\n    Words.\n\n    ```pycon\n    >>> 1\n    1\n')
-        == []
-    )
+def test_a_question_without_a_place_to_answer_stops_the_build():
+    with pytest.raises(PageError, match="exactly one block `answer`, here are 0"):
+        read('!!! question "Why?"\n\n    Words.\n')
 
 
 def without(start, lines=3):
