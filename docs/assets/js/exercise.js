@@ -5,6 +5,12 @@ import { button, html, shelf } from "./widgets/kit.js";
 
 const here = new URL(".", import.meta.url);
 
+// The style comes with the first place that wakes: whoever only reads needs none of it.
+const bringStyle = () => {
+  const { href } = new URL("../css/exercise.css", here);
+  if (!document.head.querySelector(`link[href="${href}"]`)) document.head.append(html("link", { rel: "stylesheet", href }));
+};
+
 // --- What a reader answers with --------------------------------------------------------
 
 // Each way writes an answer as Python, "" if there is none; `open` is there where something
@@ -95,6 +101,7 @@ const WAYS = { code: writeCode, number: writeNumber, choice: writeChoice, order:
 // --- The bar ---------------------------------------------------------------------------
 
 export default host => {
+  bringStyle();
   const { page, kind } = host.dataset;
   const question = host.closest(".question");
   const title = question.querySelector(".admonition-title").textContent.trim();
