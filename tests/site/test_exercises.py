@@ -1,6 +1,11 @@
 """Exercises in the page: a reader types, is told why, asks for a hint, and is right."""
 
+import json
+from itertools import groupby
+
 import pytest
+
+from chalkdocs import exercises
 
 PATH = "/training/gradient-descent/"
 
@@ -13,6 +18,42 @@ def reader(chromium, base):
     page.goto(base + PATH)
     yield page
     context.close()
+
+
+# What the page's Python says of many answers: the outcome and the words of each.
+ASK = """async source => {
+    const { run } = await import("/assets/js/python.js");
+    return new Promise(done => run(source, (kind, words) => {
+        if (kind !== "stage" && kind !== "begin") done([kind, words]);
+    }));
+}"""
+SOURCE = """\
+import json
+import chalkgrad.numpy as cg
+from chalkgrad.judge._exercises import check_text
+asked = json.loads({})
+print(json.dumps([json.loads(check_text(*one, cg)) for one in asked]))
+"""
+
+
+def test_every_checker_says_in_the_page_what_it_says_at_home(reader):
+    every = exercises.all_questions()
+    for page, questions in groupby(every, key=lambda one: one.exercise.page):
+        asked, wanted = [], []
+        for one in questions:
+            exercise, place = one.exercise, (page, one.exercise.id)
+            for text in (exercise.solution, *one.equivalents):
+                asked.append((text, *place))
+                wanted.append("Right.")
+            for text, words in one.wrong:
+                asked.append((text, *place))
+                wanted.append(words)
+        source = SOURCE.format(repr(json.dumps(asked)))
+        kind, said = reader.evaluate(ASK, source)
+        assert kind == "printed", (page, said)
+        for got, want, ask in zip(json.loads(said), wanted, asked, strict=True):
+            assert want in got["words"], ask
+            assert (got["outcome"] == "right") == (want == "Right."), ask
 
 
 def question(page, name):

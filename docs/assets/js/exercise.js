@@ -91,7 +91,7 @@ const writeOrder = ({ host, kept, say }) => {
     };
     const up = mover("↑", "Up", () => line.previousElementSibling?.before(line));
     const down = mover("↓", "Down", () => line.nextElementSibling?.after(line));
-    line.replaceChildren(html("span", {}, ...line.childNodes), up, down);
+    line.replaceChildren(html("div", {}, html("span", {}, ...line.childNodes), up, down));
   }
   return { write: () => `answer = [${order()}]` };
 };
