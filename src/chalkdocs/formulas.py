@@ -32,6 +32,8 @@ CHILDREN = {
     "semantics": 2,
 }
 TOKENS = {"mi", "mn", "mo", "ms", "mspace", "mtext", "annotation"}
+# The sign of a root is as high as a capital letter, and would hang below a small one.
+STRUT = {"height": "0.7em", "depth": "0.1em"}
 ROWS = {"math", "mrow", "msqrt", "mstyle", "mpadded", "mphantom", "mtd"}
 PARENTS = {"mtable": "mtr", "mtr": "mtd"}  # whose children are all of one kind
 
@@ -109,7 +111,7 @@ def letter_in_style(letter: str, variant: str) -> str:
 
 def mend(formula: Element) -> None:
     """Bring what KaTeX writes to MathML Core, with the spaces that TeX leaves."""
-    for element in formula.iter():
+    for element in list(formula.iter()):
         element.attrib.pop("separator", None)  # the browser's own table says so
         variant = element.get("mathvariant")
         if variant and (variant, element.tag) != ("normal", "mi"):
@@ -130,6 +132,8 @@ def mend(formula: Element) -> None:
                     _space(sign)
         if element.tag in ROWS:
             _space_row(element)
+        if element.tag == "msqrt" and element[0].tag != "mspace":
+            element.insert(0, Element("mspace", STRUT))
 
 
 def _join_functions(script: Element) -> None:

@@ -34,6 +34,6 @@ def wait(beta2: float) -> float:
     return _rule.wait(beta2)
 
 
-# `torch.compiler.assume_constant_result` sets no more than this, but imports the compiler
-# for it, which takes as long as the rest of PyTorch: most programs compile nothing.
+# `torch.compiler.assume_constant_result` sets no more than this, but it imports the
+# compiler, which takes as long as the rest of PyTorch: most programs compile nothing.
 wait._dynamo_marked_constant = True  # type: ignore[attr-defined]
