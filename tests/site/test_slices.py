@@ -48,11 +48,11 @@ def test_alone_with_what_it_needs_a_snippet_answers_as_in_order(tab, base, path)
     for place in tab.evaluate(SNIPPETS):
         made = [snippet(i, *each) for i, each in enumerate(place, 1)]
         parts = [each.parts() for each in made]
-        names = {"__name__": "__main__"}
-        wanted = [run(each, names) for each in made]
         plans = [Namespace().plan(parts[: last + 1]) for last in range(len(made))]
-        # All of them, in order, is how they were just run.
+        # All of them, in order, is how they are read.
         left = {i for i, plan in enumerate(plans) if plan != list(range(i + 1))}
+        names = {"__name__": "__main__"}
+        wanted = [run(each, names) for each in made[: max(left, default=-1) + 1]]
         while left:
             plan = plans[max(left)]
             space = Namespace()
