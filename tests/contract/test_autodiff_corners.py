@@ -154,6 +154,35 @@ def test_other_forms_of_a_norm_do_not_overflow():
         np.testing.assert_allclose(slope, [[0.6, -0.8]], rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    "x",
+    [
+        [1e-200, 1e-200, 1e300],
+        [1e200, 1e200, 1e-300],
+        [0.0, 1e-200, 3.0],
+        [0.0, 0.0, 3.0],
+        [2.0, -3.0, 5.0],
+        [np.inf, 0.0, 1.0],
+        [1e-160, 1e-160, 1.0],
+    ],
+)
+def test_the_slope_of_a_product_is_that_of_all_others(backend, x):
+    cg, _ = backend
+    with np.errstate(over="ignore", invalid="ignore"):
+        wanted = [np.prod(np.delete(x, i)) for i in range(3)]
+        forms = [
+            lambda x: x.prod(),
+            lambda x: x.prod(-1),
+            lambda x: x[None].prod(1)[0],
+            lambda x: x.reshape(3, 1, 1).prod(0).sum(),
+        ]
+        for f in forms:
+            found = cg.autodiff.grad(f)(cg.array(x))
+            np.testing.assert_allclose(found, wanted, rtol=1e-14)
+        bent = cg.autodiff.hessian(forms[0])(cg.array([0.0, 2.0, 3.0]))
+        np.testing.assert_allclose(bent, [[0, 3, 2], [3, 0, 0], [2, 0, 0]])
+
+
 # --- What is no number ----------------------------------------------------------------
 
 CHOSEN = {
@@ -565,6 +594,15 @@ def test_arguments_may_be_called_by_their_names():
         (wanted,) = torch.autograd.grad(f(leaf).sum(), leaf)
         found = twin.autodiff.grad(lambda x, f=f: f(x).sum())(x)
         np.testing.assert_allclose(found, wanted, rtol=1e-12, err_msg=name)
+
+
+def test_a_complex_value_has_no_slope(backend):
+    cg, _ = backend
+    for take in (cg.autodiff.grad, cg.autodiff.jacobian):
+        with pytest.raises(
+            TypeError, match=r"^autodiff: complex numbers have no rules"
+        ):
+            take(lambda x: (x * 1j).sum())(cg.array([1.0, 2.0]))
 
 
 def test_complex_numbers_have_no_slope_in_numpy():

@@ -1,6 +1,7 @@
 """What readers do with a loss inside of a function: print it, add to it, ask it."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def slope(cg, f):
     return np.asarray(cg.autodiff.grad(f)(cg.array(X)))
 
 
-@pytest.mark.parametrize("spec", [".3f", ".2e", ">10.4f", "+.1f", "g", ",.2f", "%"])
+@pytest.mark.parametrize("spec", ["", ".3f", ".2e", ">10.4f", "+.1f", "g", ",.2f", "%"])
 def test_a_loss_is_formatted_as_its_number(backend, spec):
     cg, _ = backend
     seen = []
@@ -189,6 +190,21 @@ def test_what_is_refused_is_told_with_what_to_write(name):
     with pytest.raises((TypeError, AttributeError, ValueError), match=words) as caught:
         slope(reference, f)
     assert str(caught.value).startswith("autodiff: ")
+
+
+@pytest.mark.parametrize("sign", ["+", "-", "*", "/", "**"])
+def test_an_argument_is_not_written_into(backend, sign):
+    def write(x):
+        scope = {"x": x}
+        exec(f"x {sign}= 2", scope)
+        return scope["x"].sum()
+
+    cg, _ = backend
+    mark = re.escape(sign)
+    told = rf"^autodiff: x {mark}= y would write into .*; write x = x {mark} y"
+    for f in (write, lambda x: cg.autodiff.grad(write)(x).sum()):
+        with pytest.raises((TypeError, RuntimeError), match=told):
+            slope(cg, f)
 
 
 FOLLOWED = {

@@ -22,6 +22,7 @@ __all__ = [
     "any_precision",
     "batch",
     "class_ids",
+    "complex_error",
     "finite",
     "first",
     "full_precision",
@@ -115,6 +116,14 @@ def class_ids(where: str, labels: Any, shape: tuple[int, ...]) -> None:
             f"{where}: `labels` must be class ids, an array of integers, got {name}; "
             f"{advice}."
         )
+
+
+def complex_error() -> TypeError:
+    """Return the error of a derivative that would be complex."""
+    return TypeError(
+        "autodiff: complex numbers have no rules; compute with the real and the "
+        "imaginary part as two arrays."
+    )
 
 
 def type_name(kind: type[Any]) -> str:
@@ -374,6 +383,8 @@ class Arrays(ABC):
             raise TypeError(
                 f"{where}: `f` must return an array of this backend, got {kind}."
             )
+        if "complex" in str(getattr(out, "dtype", "")):
+            raise complex_error()
 
     def float_array(self, where: str, name: str, x: Any, *, finite: bool = True) -> Any:
         """Return `x` if it is a float array; float16 and bfloat16 come back as float32.

@@ -94,10 +94,7 @@ def _to_leaf_dtype(part: Any, leaf: Traced) -> Any:
         return np.zeros_like(leaf.data)
     if part.dtype != leaf.dtype:
         if part.dtype.kind == "c":
-            raise TypeError(
-                "autodiff: complex numbers have no rules; compute with the real and "
-                "the imaginary part as two arrays."
-            )
+            raise check.complex_error()
         part = cast(part, leaf.dtype)
     part = _getval(part)
     return part if type(part) is Traced else np.array(part)

@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from chalkgrad._core._torch import Array
 from chalkgrad.autodiff._slopes import Rule, Tools, slopes
+from chalkgrad.autodiff._tape import write_error
 
 __all__ = ["Careful"]
 
@@ -201,6 +202,41 @@ def _axes(*args: Any, dim: Any = None, **_: Any) -> Any:
 _std_in_units = _in_units(torch.std)
 
 
+# --- Products that overflow, or come to nothing ---------------------------------------
+
+
+def _others(
+    g: Array,
+    y: Array,
+    x: Array,
+    dim: int | None = None,
+    keepdim: bool = False,
+    **_: Any,
+) -> Array:
+    """Multiply all others: with one copy of x for each place, and 1 in that place."""
+    if dim is None:
+        return _others(g, y, x.reshape(-1), 0).reshape(x.shape)
+    rows = x.movedim(dim, -1)
+    n = rows.shape[-1]
+    is_place = torch.eye(n, dtype=torch.bool, device=x.device)
+    others = torch.where(is_place, 1, rows[..., None, :]).prod(-1)
+    return (g if keepdim else g.unsqueeze(dim)) * others.movedim(-1, dim)
+
+
+def _prod(x: Array, *args: Any, **options: Any) -> Array:
+    """Compute a product; PyTorch divides it by each factor, which is well mostly."""
+    y: Array = torch.prod(x, *args, **options)
+    if not x.requires_grad or not y.is_floating_point():
+        return y
+    size, of = y.detach().abs(), torch.finfo(y.dtype)
+    if bool(((size > of.tiny / of.eps) & size.isfinite()).all()):
+        return y
+    return _prod_step(x, *args, **options)  # type: ignore[no-any-return]
+
+
+_prod_step = _differentiable(torch.prod, [_others])
+
+
 # --- Which functions, by all their names ----------------------------------------------
 
 
@@ -279,6 +315,7 @@ def _names() -> dict[Any, Callable[..., Any]]:
         "max": _extreme(torch.max, _amax, steps["maximum"]),
         "min": _extreme(torch.min, _amin, steps["minimum"]),
         "nanmean": _nanmean,
+        "prod": _prod,
         "std": _std,
         "std_mean": _std_mean,
         **{
@@ -358,6 +395,26 @@ _STEPS[torch.as_tensor] = _of_list(torch.as_tensor)
 _STEPS[torch.asarray] = _of_list(torch.asarray)
 for _name in ("__float__", "__int__", "__complex__"):
     _STEPS[getattr(Array, _name)] = _NUMBER(getattr(Array, _name))
+
+
+def _in_place(func: Callable[..., Any], sign: str) -> Callable[..., Any]:
+    """Let what was computed be written into, as PyTorch can tell, but no argument."""
+
+    def write(x: Array, *args: Any, **options: Any) -> Any:
+        base = x if x._base is None else x._base
+        if base.is_leaf and base.requires_grad:
+            # On a TypeError, Python would write into nothing, and go on by x = x + y.
+            told = write_error(f"x {sign}= y", f"write x = x {sign} y")
+            raise RuntimeError(str(told))
+        return func(x, *args, **options)
+
+    return write
+
+
+for _name, _sign_of in zip(("add_", "sub_", "mul_", "div_"), "+-*/", strict=True):
+    _STEPS[getattr(Array, _name)] = _in_place(getattr(Array, _name), _sign_of)
+for _written in (Array.pow_, Array.__ipow__):
+    _STEPS[_written] = _in_place(_written, "**")
 
 
 def _by_position(

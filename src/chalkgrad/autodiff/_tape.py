@@ -110,7 +110,7 @@ class Traced(TracedArray, np.lib.mixins.NDArrayOperatorsMixin):
         return call(take, (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise _write_error(
+        raise write_error(
             "x[…] = …", "make a new array instead, with np.where or np.concatenate"
         )
 
@@ -133,7 +133,7 @@ class Traced(TracedArray, np.lib.mixins.NDArrayOperatorsMixin):
     __int__ = __float__
 
     def __format__(self, spec: str) -> str:
-        return format(plain(self), spec) if spec else str(self)
+        return format(plain(self), spec) if spec or not self.shape else str(self)
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self.item(), digits)
@@ -273,7 +273,7 @@ def _in_place(ufunc: np.ufunc, sign: str) -> Any:
     def method(self: Traced, other: Any) -> Any:
         if isinstance(plain(self), np.generic):
             return ufunc(self, other)
-        raise _write_error(f"x {sign}= y", f"write x = x {sign} y")
+        raise write_error(f"x {sign}= y", f"write x = x {sign} y")
 
     return method
 
@@ -513,7 +513,7 @@ def _no_rule_error(func: Any, method: str = "", what: str = "") -> TypeError:
     )
 
 
-def _write_error(what: str, instead: str) -> TypeError:
+def write_error(what: str, instead: str) -> TypeError:
     return TypeError(
         f"autodiff: {what} would write into a traced array, whose old value the "
         f"backward pass still needs; {instead}."
