@@ -4,6 +4,7 @@ A kill at a random moment seldom meets the moment that matters. So strace also k
 fails, at an exact call to the system: the k-th write, fsync, rename or unlink.
 """
 
+import os
 import random
 import re
 import shutil
@@ -17,12 +18,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.environment import uncounted
 
 TRAINER = Path(__file__).with_name("trainer.py")
-ENV = uncounted(
-    OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1"
-)
+ENV = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 CALLS = "write,fsync,/^rename,/^unlink"
 needs_strace = pytest.mark.skipif(
     not shutil.which("strace"), reason="strace is not installed"
@@ -44,7 +46,11 @@ def command(backend, folder):
 def finish(backend, folder):
     """Train to the end; return what it came to."""
     done = subprocess.run(
-        command(backend, folder), env=ENV, capture_output=True, text=True, check=False
+        command(backend, folder),
+        env=os.environ | ENV,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()[-1]
@@ -56,7 +62,7 @@ def traced(folder, *options):
     strace = ["strace", "-f", "-qq", "-y", "-o", log, "-e", f"trace={CALLS}"]
     done = subprocess.run(
         [*strace, *options, *command("numpy", folder)],
-        env=ENV,
+        env=os.environ | ENV,
         capture_output=True,
         text=True,
         check=False,
@@ -86,7 +92,7 @@ def started(backend, folder):
     """Start training, and wait until it has begun."""
     run = subprocess.Popen(
         command(backend, folder),
-        env=ENV,
+        env=os.environ | ENV,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,6 +1,7 @@
 """A process that dies takes nothing along: all go on from the checkpoint, at once."""
 
 import hashlib
+import os
 import random
 import subprocess
 import sys
@@ -8,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.environment import uncounted
 
 torch = pytest.importorskip("torch")
 if not (torch.distributed.is_available() and torch.distributed.is_gloo_available()):
@@ -25,7 +25,7 @@ def trained(backend, folder, *, dies=-1, after=0, restarts=3):
     how = ["--nproc-per-node", "2", "--max-restarts", str(restarts)]
     done = subprocess.run(
         [*torchrun, *how, str(WORKER), backend, str(dies), str(after), str(folder)],
-        env=uncounted(OMP_NUM_THREADS="1"),
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,

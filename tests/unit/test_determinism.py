@@ -1,10 +1,10 @@
 """Backend, versions, device, threads and seed: the same ones give the same bits."""
 
+import os
 import subprocess
 import sys
 
 import pytest
-from tests.environment import uncounted
 
 TRAINING = """
 import hashlib
@@ -32,7 +32,7 @@ def trained(backend, *, hash_seed):
     program = TRAINING.format(backend=backend)
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
-        env=uncounted(PYTHONHASHSEED=hash_seed),
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
         capture_output=True,
         text=True,
         check=True,
