@@ -62,11 +62,11 @@ types: setup ## types of the code
 	$(BIN)/mypy
 
 unit-test: setup ### both backends: facts, contract, oracles, docstrings; coverage
-	$(BIN)/pytest --numprocesses=auto src/chalkgrad tests --ignore tests/site --ignore tests/package \
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal src/chalkgrad tests --ignore tests/site --ignore tests/package \
 		--cov --cov-report=term --durations=25
 
 docs-test: setup ### every snippet of every page, in both readings
-	$(BIN)/pytest --numprocesses=auto docs README.md
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal docs README.md
 
 test-faults: setup ### every kill, full disk, flipped bit and lost process; 10^5 bad inputs; minutes
 	TORTURE=1 $(BIN)/pytest tests/robustness tests/contract/test_sweep.py

@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from chalkdocs import sources
 from chalkdocs.sources import SOURCE
 
 PACKAGES = ["chalkdocs", "chalkgrad"]
@@ -34,7 +35,7 @@ def test_no_function_is_named_by_a_participle(package):
         f"{path.relative_to(SOURCE)}: {node.name}"
         for path in sorted((SOURCE / package).rglob("*.py"))
         if path.parent.name != "judge"  # its names are not settled yet
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(sources.tree(path))
         if isinstance(node, functions) and is_participle(node.name)
     ]
     assert found == []
