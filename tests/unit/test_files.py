@@ -210,7 +210,7 @@ def wrong(path, options=None, error=ValueError):
         ("a,b,c\n1,,0\n", {}, "has '' in line 2, which is no number"),
         ("a,b,c\n1_5,2,0\n", {}, "has '1_5' in line 2, which is no number"),
         ("1,x,0\n3,4,1\n", {}, "has 'x' in line 1, which is no number"),
-        ("1,2,0.5\n3,4,1\n", {}, "must be whole numbers, got 0.5 in row 0"),
+        ("1,2,0.5\n3,4,1\n", {}, "must be whole numbers, got 0.5 in line 1, col"),
         ("1,2,nan\n3,4,1\n", {}, "has no label in line 1, column 2, but 'nan'"),
         ("", {}, "is empty"),
         ("\n\n", {}, "is empty"),
