@@ -47,3 +47,24 @@ def test_the_contract_is_asked_of_the_topic_alone():
     asked = words[words.index("-k") + 1]
     assert asked.startswith("losses. or not (")
     assert "test_functions" in asked
+
+
+def test_the_contract_is_asked_of_a_changed_function_and_not_of_its_neighbours(
+    monkeypatch,
+):
+    file = PACKAGE / "optimizers/_numpy.py"
+    text = file.read_text("utf-8")
+    now = text.replace("if t > wait(beta2):", "if t >= wait(beta2):")
+    assert now != text
+    assert quick.edited(text, now) == {"radam"}
+    assert quick.edited(text, f"{text}\n# A comment.") == set()
+    assert "" in quick.edited(text, f"{text}\n_STATE = 0")
+    assert quick.edited("", text) >= {"", "adam"}
+    calls = "\ndef g(): return f()\ndef h(): return g()\ndef k(): return 0"
+    before, after = (f"def f(): return {n}{calls}" for n in "12")
+    assert quick.edited(before, after) == {"f", "g", "h"}
+    monkeypatch.setattr(quick, "edited", lambda before, now: {"adam"})
+    words = quick.commands([file])["tests and pages"]
+    asked = words[words.index("-k") + 1]
+    assert asked.startswith("optimizers.adam or not (")
+    assert asked.endswith(" or [optimizers.)")
