@@ -7,7 +7,7 @@ LOCKED := --quiet --no-deps --require-hashes --only-binary :all: --requirement
 OURSELVES := --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help help-all setup serve build test quick lint types unit-test docs-test test-faults mutation site-test engine-test zensical lighthouse build-verified links dist package notebooks sbom audit test-oldest numpy-only parity bench test-gpu lock clean
+.PHONY: help help-all setup serve build test quick lint types unit-test docs-test test-faults mutation site-test engine-test zensical lighthouse build-verified links dist package notebooks book sbom audit test-oldest numpy-only parity bench test-gpu lock clean
 # A line of advertisement for another program.
 export NO_MKDOCS_2_WARNING := 1
 # The arrays of the tests are small: more threads would mostly wait for each other.
@@ -121,6 +121,11 @@ package: dist setup ### what is in dist/, installed as a stranger would
 
 notebooks: dist setup ### every page as a notebook and a script, from the wheel; minutes
 	$(BIN)/pytest tests/package/every_page.py
+
+BOOK := .cache/chalkgrad.epub
+book: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+book: build ### the lecture as an EPUB: .cache/chalkgrad.epub
+	$(BIN)/python -m chalkdocs.book site $(BOOK)
 
 sbom: dist ### what a user installs, as CycloneDX: .cache/chalkgrad.cdx.json
 	rm -rf .cache/sbom && $(PYTHON) -m venv --without-pip .cache/sbom

@@ -196,16 +196,21 @@ def _end_of_container(lines: list[str], place: int) -> int:
 
 
 @read_once
-def _palette(sheet: Path) -> dict[str, str]:
-    """Return the colours of the site, in light, by their names."""
-    pairs = (
-        line.strip(" ;").partition(": ") for line in sheet.read_text().splitlines()
-    )
-    found = dict[str, str]()
-    for name, _, value in pairs:
+def _palettes(sheet: Path) -> dict[str, dict[str, str]]:
+    """Return the colours of the site by their names, for each scheme."""
+    found: dict[str, dict[str, str]] = {"light": {}, "dark": {}}
+    for line in sheet.read_text("utf-8").splitlines():
+        name, _, value = line.strip(" ;").partition(": ")
         if name.startswith("--") and value.startswith("#"):
-            found.setdefault(name, value)
+            # The sheet says light before dark.
+            scheme = "dark" if name in found["light"] else "light"
+            found[scheme].setdefault(name, value)
     return found
+
+
+def palette(scheme: str) -> dict[str, str]:
+    """Return the colours of the site in light or in dark, by their names."""
+    return _palettes(DOCS / "assets/css/chalk.css")[scheme]
 
 
 def _drawings(name: str) -> dict[str, str]:
@@ -214,7 +219,7 @@ def _drawings(name: str) -> dict[str, str]:
 
 def alone(drawing: str) -> str:
     """Return a drawing of a page that needs no page around it."""
-    colours = _palette(DOCS / "assets/css/chalk.css")
+    colours = palette("light")
     paper, ink = (colours[f"--md-default-{part}-color"] for part in ("bg", "fg"))
     for name, value in colours.items():
         drawing = drawing.replace(f"var({name})", value)
