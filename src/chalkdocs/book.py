@@ -1,9 +1,9 @@
 """The lecture as a book: an EPUB 3 of the pages of a built site.
 
 ``python -m chalkdocs.book site chalkgrad.epub`` takes the article of each page as it
-was built, with its formulas as MathML and its figures as SVG, and leaves out what only a
-browser can do. A link leads to the page in the book, or else to the site. The same site
-is the same bytes.
+was built, with its formulas as MathML and its figures as SVG, and leaves out what only
+a browser can do. A link leads to the page in the book, or else to the site. The same
+site is the same bytes.
 """
 
 import html

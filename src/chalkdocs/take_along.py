@@ -24,11 +24,13 @@ from markdown import Markdown
 
 import chalkgrad
 from chalkdocs import artifacts, claims, front_matter
+from chalkdocs.exercises import WORDS, read_questions
 from chalkdocs.markdown import ChalkExtension
 from chalkdocs.navigation import address, site_url
 from chalkdocs.page_feet import is_taken, readings
 from chalkdocs.sources import DOCS, read_once
 from chalkgrad._core.install import IS_RELEASED, advise
+from chalkgrad.judge._exercises import Exercise
 from chalkgrad.lecture._reading import LECTURE, TABS, Tab
 
 SITE = site_url()
@@ -65,7 +67,7 @@ class Words(NamedTuple):
     figures: dict[str, str]
 
 
-Cells = Iterator[Snippet | Words]
+Cells = Iterator[Snippet | Words | Exercise]
 
 
 # --- Reading a page -------------------------------------------------------------------
@@ -78,9 +80,13 @@ class _Reader:
         self.page, self.tab = page, tab
         self.words: list[str] = []
         self.figures: dict[str, str] = {}
+        self.exercise: Exercise | None = None
 
     def read(self, text: str) -> Cells:
         """Go through the cells that a page becomes."""
+        place = self.page.relative_to(DOCS).with_suffix("").as_posix()
+        questions = read_questions(text.splitlines(), place)
+        self.exercises = {one.exercise.title: one.exercise for one in questions}
         steps = Markdown(extensions=[ChalkExtension()]).preprocessors
         lines = steps["chalk-directives"].run(_LIVE.sub("", text).splitlines())
         yield from self._walk(lines, is_solution=False)
@@ -117,6 +123,14 @@ class _Reader:
     def _fence(
         self, lines: list[str], fence: re.Match[str], needs: str, is_solution: bool
     ) -> Cells:
+        word = fence["info"].partition(" ")[2].partition(" ")[0]
+        if word == "answer" and self.exercise:
+            yield from self._flush()
+            yield self.exercise
+        elif word == "solution":
+            self.words += ["", "```python", *lines[1:], ""]
+        if word in WORDS:
+            return
         # A page without tabs may be one on PyTorch.
         runs = not needs or (needs == "torch" and self.tab != TABS["numpy"])
         if fence["info"] != "pycon" or not runs:
@@ -143,15 +157,16 @@ class _Reader:
             said = claims.claims()[key].statement
             self.words += ["", f"> **{key}.** {said}", "", f"**{key} {verdict}.**", ""]
             yield from self._walk(inside, is_solution=is_solution)
-        elif container["kind"] == "success":
+        elif container["kind"] in ("success", "hint"):
             yield from self._solution(title, inside)
         else:
+            self.exercise = self.exercises.get(title)
             self.words += ["", f"**{title}**", ""]
             yield from self._walk(inside, is_solution=is_solution)
         self.words.append("")
 
     def _solution(self, title: str, inside: list[str]) -> Cells:
-        """Fold a solution: its words by HTML, its cells by what a notebook knows."""
+        """Fold a hint or a solution: words by HTML, cells by what a notebook knows."""
         yield from self._flush()
         for cell in [*self._walk(inside, is_solution=True), *self._flush()]:
             if isinstance(cell, Words):
@@ -331,6 +346,10 @@ class Taken:
         for cell in self.cells:
             if isinstance(cell, Words):
                 cells.append(_words_cell(cell))
+            elif isinstance(cell, Exercise):
+                starter = cell.starter.strip()
+                call = f'lecture.try_answer("{cell.id}", """\n{starter}\n""")'
+                cells.append(_cell("code", call))
             else:
                 cells += _code_cells(cell, is_script=is_script)
             if len(cells) == 1:

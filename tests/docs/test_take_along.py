@@ -5,6 +5,7 @@ import doctest
 import re
 import subprocess
 import sys
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -14,6 +15,7 @@ import chalkgrad
 import chalkgrad.lecture
 from chalkdocs import page_feet, take_along
 from chalkdocs.sources import DOCS
+from chalkgrad.judge._exercises import find_exercise
 from chalkgrad.lecture import _reading as reading
 
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if page_feet.is_taken(page)]
@@ -142,7 +144,7 @@ def test_what_stands_around_the_text_is_flattened(page):
     text = (
         '!!! claim "G1 · holds if short"\n    Words.\n\n'
         "    *Evidence:* a sum.\n\n"
-        '!!! question "Why?"\n    Think.\n\n    ??? success "Solution"\n'
+        '??? note "Why?"\n    Think.\n\n    ??? success "Solution"\n'
         "        So:\n\n        ```pycon\n        >>> 6 * 7\n        42\n"
         "        ```\n\n"
         "See [there](../perceptron/depth.md#a) and [Lee (2016)][lee2016].\n"
@@ -157,6 +159,25 @@ def test_what_stands_around_the_text_is_flattened(page):
     assert "/reference/bibliography/#lee2016)" in words
     (answer,) = [cell for cell in cells if cell.source == "6 * 7"]
     assert answer.metadata == {"jupyter": {"source_hidden": True}}
+
+
+def test_an_answer_in_a_notebook_is_told_whether_it_is_right(capsys, monkeypatch):
+    page, name = "training/gradient-descent", "the-best-rate"
+    starter = find_exercise(page, name).starter
+    made = take_along.Taken(DOCS / f"{page}.md", "numpy").notebook()
+    call = f'lecture.try_answer("{name}", """\n{starter.strip()}\n""")'
+    assert call in [cell.source for cell in made.cells]
+    # `begin` changes both.
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+    chalkgrad.lecture.begin(page, "numpy", "0")
+    for answer in (starter, "answer = 2 / 11", "answer = 5.5"):
+        chalkgrad.lecture.try_answer(name, answer)
+    chalkgrad.lecture.check("")  # what is said of an answer is not the page's
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == "Write your answer here, and run this."
+    assert second == "Right."
+    assert third.startswith("The mean of the curvatures is 5.5")
 
 
 @pytest.mark.parametrize("taken", QUICK, ids=lambda page: page.stem)

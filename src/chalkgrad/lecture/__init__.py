@@ -7,6 +7,6 @@ Notebooks and scripts that were made of a page compare what they print with the 
 [1, 2]
 """
 
-from chalkgrad.lecture._session import PageWarning, begin, check, show
+from chalkgrad.lecture._session import PageWarning, begin, check, show, try_answer
 
-__all__ = ["PageWarning", "begin", "check", "show"]
+__all__ = ["PageWarning", "begin", "check", "show", "try_answer"]

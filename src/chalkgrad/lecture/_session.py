@@ -4,16 +4,18 @@ It listens to what is printed and to the values that a cell shows, and compares 
 with what the page prints.
 """
 
+import importlib
 import sys
 import warnings
 from contextlib import ExitStack
 from typing import Any, TextIO
 
 import chalkgrad
+from chalkgrad.judge import _exercises as exercises
 from chalkgrad.lecture._answers import FLAGS, Checker
 from chalkgrad.lecture._reading import LECTURE, TABS, print_options
 
-__all__ = ["PageWarning", "begin", "check", "show"]
+__all__ = ["PageWarning", "begin", "check", "show", "try_answer"]
 
 
 class PageWarning(UserWarning):
@@ -39,6 +41,7 @@ class _Session:
     """One page that runs here."""
 
     def __init__(self, page: str, backend: str, version: str) -> None:
+        self.page, self.backend = page, backend or "numpy"
         self.name = f"{page} of chalkgrad {version}"
         tab = TABS.get(backend)
         others = bool(tab and LECTURE.allows_other_numbers(tab))
@@ -116,3 +119,22 @@ def check(answer: str) -> None:
             PageWarning,
             stacklevel=2,
         )
+
+
+def try_answer(name: str, text: str) -> None:
+    """Say whether an answer to an exercise of the page is right, and why not.
+
+    Parameters
+    ----------
+    name
+        Of the exercise.
+    text
+        The answer, as Python. It is run by itself and changes nothing here.
+    """
+    (session,) = _sessions
+    exercise = exercises.find_exercise(session.page, name)
+    words = "Write your answer here, and run this."
+    if text.strip() != exercise.starter.strip():
+        cg = importlib.import_module(f"chalkgrad.{session.backend}")
+        words = exercises.check_answer(exercise, text, cg).words
+    print(words, file=session.out.stream)
