@@ -35,6 +35,6 @@ def with_torch(install):
 
 @pytest.fixture(scope="session")
 def whole(install):
-    """Return an environment with all that the pages import, and a kernel."""
+    """Return an environment with all that the pages import, and what runs cells."""
     wheel = f"chalkgrad[lecture,torch] @ {archive('*.whl').as_uri()}"
-    return install(["--requirement", TORCH], [wheel, "ipykernel"])
+    return install(["--requirement", TORCH], [wheel, "ipykernel", "nbclient"])
