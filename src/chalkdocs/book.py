@@ -59,6 +59,7 @@ figure svg {{ font-family: sans-serif; height: auto; max-width: 100%; width: 100
 .mark {{ fill: none; height: 0.9em; stroke: currentColor; stroke-width: 1.6;
   width: 0.9em; }}
 .verdict {{ font-weight: bold; }}
+.tally li {{ display: inline; }}
 figcaption, .facts, .eyebrow {{ color: var(--md-default-fg-color--light);
   font-size: 0.85em; }}
 .admonition, details {{ border-left: 0.2em solid var(--fig-3); margin: 1em 0;
