@@ -33,13 +33,15 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 from markdown import Markdown
 from markdown.preprocessors import Preprocessor
 
-from chalkdocs import navigation
+from chalkdocs import front_matter, navigation
+from chalkdocs.directives import directive
 from chalkdocs.page_errors import PageError, at, source_of
 from chalkdocs.sources import DOCS
 from chalkgrad.judge._exercises import FILE, KINDS, Exercise
@@ -275,6 +277,23 @@ def _line_for_home(question: Question) -> str:
     given = "mine.py" if exercise.kind == "code" else "ANSWER"
     command = f"chalkgrad exercise {exercise.page} {exercise.id} {given}"
     return f"\n\n    At home: `{command}`\n    {{: .at-home }}\n"
+
+
+@directive("exercises")
+def list_all() -> str:
+    """List all exercises, page by page; a script says which of them were passed."""
+    parts = []
+    for page, questions in groupby(all_questions(), key=lambda one: one.exercise.page):
+        title = front_matter.title(DOCS / f"{page}.md")
+        lines = "\n".join(
+            f'<li data-exercise="{page}#{one.exercise.id}">'
+            f'<a href="../../{page}/#{one.exercise.id}">{one.exercise.title}</a> '
+            '<span class="yours-state"></span></li>'
+            for one in questions
+        )
+        parts.append(f"<h2>{title}</h2>\n<ul>\n{lines}\n</ul>")
+    every = "\n".join(parts)
+    return f'<div class="yours-list" data-script="yours">\n{every}\n</div>'
 
 
 if __name__ == "__main__":

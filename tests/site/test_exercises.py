@@ -166,6 +166,8 @@ def test_what_was_typed_is_there_after_a_reload_and_nothing_without_scripts(
     reader.reload()
     place = question(reader, "the-best-rate")
     assert place.get_by_label("Your answer").input_value() == "2/11"
+    said = place.locator(".exercise .run-state").inner_text()
+    assert said == "You have passed this one."
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(base + PATH)
@@ -174,3 +176,41 @@ def test_what_was_typed_is_there_after_a_reload_and_nothing_without_scripts(
     assert place.locator("details").count() == 3
     assert place.locator("summary").last.is_visible()
     context.close()
+
+
+def test_the_ledger_knows_what_was_done_and_gives_it_away_and_back(
+    reader, base, tmp_path
+):
+    reader.goto(f"{base}/how-to/your-ledger/")
+    told = reader.locator(".yours-sum")
+    told.wait_for()
+    every = len(list(exercises.all_questions()))
+    # The number, the code and the choice; where hints were asked for, nothing was said.
+    assert told.inner_text().startswith(f"You have passed 3 of {every}. Go on with ")
+    line = reader.locator('li[data-exercise$="#the-best-rate"]')
+    assert line.inner_text() == "The best rate passed"
+    with reader.expect_download() as given:
+        reader.get_by_role("button", name="Export").click()
+    given.value.save_as(tmp_path / "mine.json")
+    assert json.loads((tmp_path / "mine.json").read_text())["version"] == 1
+    reader.get_by_role("button", name="Delete all").click()
+    assert told.inner_text().startswith("Press once more to delete all of it.")
+    reader.get_by_role("button", name="Delete all").click()
+    assert f"You have passed 0 of {every}." in told.inner_text()
+    load = reader.get_by_label("A file that was exported")
+    (tmp_path / "other.json").write_text('{"version": 99}')
+    load.set_input_files(tmp_path / "other.json")
+    reader.locator(".yours-sum", has_text="none of these").wait_for()
+    load.set_input_files(tmp_path / "mine.json")
+    reader.locator(".yours-sum", has_text=f"passed 3 of {every}").wait_for()
+    line.get_by_role("link").click()
+    reader.locator("#the-best-rate .run-bar").wait_for()
+    assert reader.url.endswith("/training/gradient-descent/#the-best-rate")
+
+
+def test_what_a_later_version_keeps_is_not_written_over(reader):
+    later = '{"version": 2, "more": true}'
+    reader.evaluate("later => localStorage.setItem('chalkgrad', later)", later)
+    place = question(reader, "one-step-by-hand")
+    place.get_by_label("Your answer").fill("-0.5")
+    assert reader.evaluate("localStorage.getItem('chalkgrad')") == later

@@ -1,7 +1,8 @@
 // The place to answer below a question: an editor, a number, a choice or an order; Check,
 // Hint and Solution. What an answer is told is made by the checker in the wheel.
 import { isRunning, run, stop } from "./python.js";
-import { button, html, shelf } from "./widgets/kit.js";
+import { recordOf } from "./store.js";
+import { button, html } from "./widgets/kit.js";
 
 const here = new URL(".", import.meta.url);
 
@@ -125,6 +126,7 @@ export default host => {
     reply.textContent = words;
     question.dataset.outcome = outcome;
     sure ||= outcome === "right";
+    record.set({ starter, tries: (record.get().tries ?? 0) + 1, passed: record.get().passed || outcome === "right" });
     host.dispatchEvent(new CustomEvent("checked", { bubbles: true, detail: { outcome, words } }));
   };
   const check = () => {
@@ -169,8 +171,14 @@ export default host => {
   const help = button("Hint", hint);
   const more = button("Solution", solve);
   [...hints, solution].forEach(each => each.classList.add("folded"));
-  const kept = shelf(`${page}#${host.id}`, host.querySelector("pre").textContent);
+  const starter = host.querySelector("pre").textContent;
+  const record = recordOf(`${page}#${host.id}`);
+  const before = record.get();
+  const isSame = before.starter === starter;
+  const kept = { text: isSame ? before.text ?? null : null, keep: text => record.set({ starter, text }) };
   way = WAYS[kind]({ host, kept, check, leave: () => go.focus(), say, opened });
   opened();
   host.append(html("div", { class: "run-bar", role: "group", "aria-label": `Answer: ${title}` }, go, help, more, state), reply);
+  if (before.passed) say("You have passed this one.");
+  if (before.text && !isSame) say("The question has changed since you answered it.");
 };
