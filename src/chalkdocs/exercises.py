@@ -249,19 +249,25 @@ class Exercises(Preprocessor):
             return lines
         page = page_name(path.relative_to(DOCS))
         read_questions(self.lines, page)  # an error says where it is in the file
-        kept = dict(enumerate(lines))
-        for question in read_questions(lines, page):
-            for part in question.parts:
-                first, *others = part.lines
-                if part.word not in ("answer", "solution"):
-                    for number in part.lines:
-                        del kept[number]
-                elif part.word == "answer":
-                    kept[first] = _head(question)
-                    kept[others[-1]] += _line_for_home(question)
-                else:
-                    kept[first] = kept[first].partition("python")[0] + "python"
-        return [line for text in kept.values() for line in text.split("\n")]
+        return keep_shown(lines, page, on_site=True)
+
+
+def keep_shown(lines: list[str], page: str, *, on_site: bool) -> list[str]:
+    """Return the lines of a page without what only a checker needs."""
+    kept = dict(enumerate(lines))
+    for question in read_questions(lines, page):
+        for part in question.parts:
+            first, *others = part.lines
+            if part.word == "answer":
+                kept[first] = _head(question) if on_site else "    ```python"
+                mark = "\n    {: .at-home }" if on_site else ""
+                kept[others[-1]] += f"\n\n    At home: {_command(question)}{mark}\n"
+            elif part.word == "solution":
+                kept[first] = kept[first].partition("python")[0] + "python"
+            else:
+                for number in part.lines:
+                    del kept[number]
+    return [line for text in kept.values() for line in text.split("\n")]
 
 
 def _head(question: Question) -> str:
@@ -272,11 +278,10 @@ def _head(question: Question) -> str:
     return f"    ```{{ .python .exercise #{exercise.id} {words} }}"
 
 
-def _line_for_home(question: Question) -> str:
+def _command(question: Question) -> str:
     exercise = question.exercise
     given = "mine.py" if exercise.kind == "code" else "ANSWER"
-    command = f"chalkgrad exercise {exercise.page} {exercise.id} {given}"
-    return f"\n\n    At home: `{command}`\n    {{: .at-home }}\n"
+    return f"`chalkgrad exercise {exercise.page} {exercise.id} {given}`"
 
 
 @directive("exercises")
