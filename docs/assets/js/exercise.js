@@ -7,7 +7,7 @@ import { button, html } from "./widgets/kit.js";
 const here = new URL(".", import.meta.url);
 
 // The style comes with the first place that wakes: whoever only reads needs none of it.
-const bringStyle = () => {
+export const bringStyle = () => {
   const { href } = new URL("../css/exercise.css", here);
   if (!document.head.querySelector(`link[href="${href}"]`)) document.head.append(html("link", { rel: "stylesheet", href }));
 };

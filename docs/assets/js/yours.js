@@ -1,9 +1,11 @@
 // The reader's own ledger: which questions were passed, which to come back to, where to go
 // on. All of it is read from this device; a button takes it along as a file.
+import { bringStyle } from "./exercise.js";
 import { clear, isKept, parse, read, replace } from "./store.js";
 import { button, html } from "./widgets/kit.js";
 
 export default host => {
+  bringStyle();
   const lines = [...host.querySelectorAll("li[data-exercise]")];
   const sum = html("p", { class: "yours-sum", role: "status" });
   const chosen = html("input", { type: "file", accept: "application/json,.json", "aria-label": "A file that was exported" });
