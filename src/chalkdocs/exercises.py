@@ -249,10 +249,10 @@ class Exercises(Preprocessor):
             return lines
         page = page_name(path.relative_to(DOCS))
         read_questions(self.lines, page)  # an error says where it is in the file
-        return keep_shown(lines, page, on_site=True)
+        return drop_checks(lines, page, on_site=True)
 
 
-def keep_shown(lines: list[str], page: str, *, on_site: bool) -> list[str]:
+def drop_checks(lines: list[str], page: str, *, on_site: bool) -> list[str]:
     """Return the lines of a page without what only a checker needs."""
     kept = dict(enumerate(lines))
     for question in read_questions(lines, page):
