@@ -4,6 +4,7 @@ import csv
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -36,14 +37,19 @@ def runs(tmp_path_factory):
     words = [
         ["--backend", h, "--output", str(tmp_path_factory.mktemp(h))] for h in BACKENDS
     ]
-    return [_train.learn(parse(["train", *more])) for more in words]
+    found = []
+    for more in words:
+        began = time.process_time()
+        run = _train.learn(parse(["train", *more]))
+        assert time.process_time() - began < 60  # 1 or 2: no clock of a busy machine
+        found.append(run)
+    return found
 
 
 def test_the_digits_are_learnt_in_both_backends(runs):
     for run in runs:
         assert run.result.validation_accuracy[-1] >= 0.97
         assert len(run.labels) == round(0.2 * len(digits()[1]))
-        assert run.result.seconds < 60  # 1 or 2, where nobody else computes
 
 
 def test_both_backends_go_the_same_way(runs):
