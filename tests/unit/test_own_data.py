@@ -427,6 +427,24 @@ def test_predict_and_landscape_write_over_nothing(own, tmp_path, capsys):
     assert not [*tmp_path.rglob("unfinished*")]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_what_is_no_file_stays_what_it_is(own, tmp_path, capsys):
+    folder, path = own
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "table.csv")
+    predict, landscape = ["predict", folder, path], ["landscape", folder, "--points", 3]
+    for words in (predict, landscape):
+        words = [*map(str, words), "--overwrite", "--output"]
+        for name in ("pipe", "folder"):
+            told = run(capsys, [*words, tmp_path / name], code=2).err
+            assert "is no file, so nothing is written over it" in told
+        run(capsys, [*words, tmp_path / "link"])
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "table.csv").is_file()
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_picture_knows_its_run(tmp_path, capsys):
     image = pytest.importorskip("PIL.Image")
     run(capsys, ["find-lr", *OPTIONS, tmp_path])

@@ -74,8 +74,14 @@ def refuse_existing(
 ) -> None:
     """Keep what is there, unless the same run has made it, or one may write over it.
 
-    `before` are the options of the run that has made it, if that is known.
+    `before` are the options of the run that has made it, if that is known. A device or
+    a folder stays in any case: a file is put in the place of what is there.
     """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(
+            f"{options.command}: {path} is no file, so nothing is written over it; "
+            "name one by --output."
+        )
     if not path.exists() or options.overwrite:
         return
     here = run_options(options)
@@ -121,6 +127,7 @@ def output_folder(options: OutputOptions, *names: str) -> Iterator[None]:
 
 def save_picture(options: Command, figure: Figure, path: Path) -> None:
     """Write a picture, whole or not at all, with the options of the run in it."""
+    path = path.resolve()  # what a link points to, so that it stays one
     # In a folder of its own, so that nothing that is there is written over.
     with (
         tempfile.TemporaryDirectory(prefix="unfinished-", dir=path.parent) as own,
@@ -141,6 +148,8 @@ def save_picture(options: Command, figure: Figure, path: Path) -> None:
 
 def run_of(path: Path) -> dict[str, Any] | None:
     """Return the options of the run that has drawn a picture, if it is one of ours."""
+    if not path.is_file():  # to open a pipe would be to wait
+        return None
     try:
         with Image.open(path) as picture:
             found = json.loads(picture.info[RUN])

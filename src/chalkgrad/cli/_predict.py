@@ -41,14 +41,15 @@ def run(options: PredictOptions) -> int:
         sys.stdout.flush()
         examples.describe(options, table, error=True)
         return 0
+    goal = path.resolve()  # what a link points to, so that it stays one
     try:
-        with tempfile.TemporaryDirectory(prefix="unfinished-", dir=path.parent) as own:
-            unfinished = Path(own, path.name)
+        with tempfile.TemporaryDirectory(prefix="unfinished-", dir=goal.parent) as own:
+            unfinished = Path(own, goal.name)
             with unfinished.open(
                 "w", encoding="utf-8", errors="backslashreplace", newline=""
             ) as file:
                 _write(file, network.classes, chances, *keys)
-            unfinished.replace(path)
+            unfinished.replace(goal)
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror}") from None
     examples.describe(options, table, error=True)
