@@ -138,6 +138,31 @@ def test_std_does_not_overflow(backend, size, dtype):
     np.testing.assert_allclose(slope, wanted_slope, rtol=tol)
 
 
+@pytest.mark.parametrize("order", [None, 1, 2, 3, 4])
+def test_each_of_many_norms_has_its_own_unit(order):
+    x = np.array([[3e200, 4e200], [3e-200, -4e-200], [0.0, 0.0], [3.0, 4.0]])
+    forms = [
+        (reference, lambda x: np.linalg.norm(x, order, axis=1).sum()),
+        (twin, lambda x: torch.linalg.norm(x, order, dim=1).sum()),
+        (twin, lambda x: torch.linalg.norm(x.T, order, 0, True).sum()),
+        (twin, lambda x: torch.norm(x, 2 if order is None else order, dim=1).sum()),
+    ]
+    wanted = slopes(reference, lambda x: np.linalg.norm(x, order), [3.0, 4.0])[0]
+    signs = np.array([[1, 1], [1, -1], [0, 0], [1, 1]])
+    for cg, f in forms:
+        found = cg.autodiff.grad(f)(cg.array(x))
+        np.testing.assert_allclose(found, signs * wanted, rtol=1e-13)
+
+
+def test_many_deviations_have_units_of_their_own(backend):
+    cg, _ = backend
+    x = np.array([[1e200, -1e200], [1e-200, -1e-200], [1.0, 1.0], [3.0, 1.0]])
+    found = cg.autodiff.grad(lambda x: x.std(1).sum())(cg.array(x))
+    size = abs(float(found[3][0]))
+    wanted = size * np.array([[1, -1], [1, -1], [0, 0], [1, -1]])
+    np.testing.assert_allclose(found, wanted, rtol=1e-13)
+
+
 def test_other_forms_of_a_norm_do_not_overflow():
     x = np.array([[3e200, -4e200]])
     forms = [

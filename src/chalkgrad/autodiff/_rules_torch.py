@@ -141,8 +141,10 @@ def _extreme(
 # --- Lengths whose squares overflow, or come to nothing -------------------------------
 
 
-def _in_units(func: Callable[..., Any]) -> Callable[..., Any]:
-    """Compute a length in units of the largest size, where it is very long or short.
+def _in_units(
+    func: Callable[..., Any], axes_of: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Compute a length in units of its largest size, where it is very long or short.
 
     A length of s x is s times that of x, so that s takes no derivative.
     """
@@ -156,13 +158,19 @@ def _in_units(func: Callable[..., Any]) -> Callable[..., Any]:
             # PyTorch's slope is 0 where all are 0, and the slope of that is nan.
             x = _flat_at_0(x, *args, **options)
             y = func(x, *args, **options)
-        unit = x.detach().abs().max()
         fair = (size > (of.tiny / of.eps) ** 0.5) & (size < of.max**0.5)
-        if bool(fair.all()) or unit == 0 or not unit.isfinite():
+        if bool(fair.all()):
             return y
-        return unit * func(x / unit, *args, **options)
+        unit = x.detach().abs().amax(axes_of(*args, **options), keepdim=True)
+        unit = torch.where((unit > 0) & unit.isfinite(), unit, 1)
+        return unit.reshape(y.shape) * func(x / unit, *args, **options)
 
     return call
+
+
+def _norm_axes(_: Any = None, dim: Any = None, *__: Any, **___: Any) -> Any:
+    """Return the axes that a norm was asked for: they follow its order."""
+    return () if dim is None else dim
 
 
 def _flat_at_0(x: Array, _: Any = None, dim: Any = None, *__: Any, **___: Any) -> Array:
@@ -199,7 +207,7 @@ def _axes(*args: Any, dim: Any = None, **_: Any) -> Any:
     return () if given is None else given
 
 
-_std_in_units = _in_units(torch.std)
+_std_in_units = _in_units(torch.std, _axes)
 
 
 # --- Products that overflow, or come to nothing ---------------------------------------
@@ -319,7 +327,7 @@ def _names() -> dict[Any, Callable[..., Any]]:
         "std": _std,
         "std_mean": _std_mean,
         **{
-            name: _in_units(_find(torch, name))
+            name: _in_units(_find(torch, name), _norm_axes)
             for name in ("norm", "linalg.norm", "linalg.vector_norm")
         },
         **{name: _flat(_find(torch, name)) for name in ("floor_divide", "heaviside")},
