@@ -249,19 +249,18 @@ class Exercises(Preprocessor):
             return lines
         page = page_name(path.relative_to(DOCS))
         read_questions(self.lines, page)  # an error says where it is in the file
-        return drop_checks(lines, page, on_site=True)
+        return drop_checks(lines, page)
 
 
-def drop_checks(lines: list[str], page: str, *, on_site: bool) -> list[str]:
+def drop_checks(lines: list[str], page: str) -> list[str]:
     """Return the lines of a page without what only a checker needs."""
     kept = dict(enumerate(lines))
     for question in read_questions(lines, page):
         for part in question.parts:
             first, *others = part.lines
             if part.word == "answer":
-                kept[first] = _head(question) if on_site else "    ```python"
-                mark = "\n    {: .at-home }" if on_site else ""
-                kept[others[-1]] += f"\n\n    At home: {_command(question)}{mark}\n"
+                kept[first] = _head(question)
+                kept[others[-1]] += _line_for_home(question)
             elif part.word == "solution":
                 kept[first] = kept[first].partition("python")[0] + "python"
             else:
@@ -278,10 +277,11 @@ def _head(question: Question) -> str:
     return f"    ```{{ .python .exercise #{exercise.id} {words} }}"
 
 
-def _command(question: Question) -> str:
+def _line_for_home(question: Question) -> str:
     exercise = question.exercise
     given = "mine.py" if exercise.kind == "code" else "ANSWER"
-    return f"`chalkgrad exercise {exercise.page} {exercise.id} {given}`"
+    command = f"chalkgrad exercise {exercise.page} {exercise.id} {given}"
+    return f"\n\n    At home: `{command}`\n    {{: .at-home }}\n"
 
 
 @directive("exercises")
