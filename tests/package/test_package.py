@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_package_and_no_more():
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"chalkgrad", f"chalkgrad-{version}.dist-info"}
     kinds = {Path(name).suffix for name in names if name.startswith("chalkgrad/")}
-    assert kinds == {".py", ".typed", ".npz", ".txt", ".toml", ".md"}
+    assert kinds == {".py", ".typed", ".npz", ".txt", ".toml", ".md", ".json"}
     pages = {name for name in names if name.endswith(".md")}
     judged = {page.relative_to(DOCS) for page in DOCS.rglob("*.md") if judges(page)}
     assert pages == {f"chalkgrad/lecture/pages/{page.as_posix()}" for page in judged}
