@@ -3,10 +3,17 @@
 import hashlib
 import json
 
+import matplotlib.pyplot as plt
 import pytest
 
 from chalkdocs import runtime
 from chalkdocs.runner import ROOM, Snippet, same
+
+
+@pytest.fixture(autouse=True)
+def _none_open():
+    """Close what other tests have drawn: a snippet shows all figures that are open."""
+    plt.close("all")
 
 
 def run(page, edited=None, names=None):
