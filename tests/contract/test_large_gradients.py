@@ -114,6 +114,18 @@ def test_what_squares_nothing_takes_any_finite_gradient(cg, name):
     opt.admit(grad, None)
 
 
+@pytest.mark.parametrize("name", ["barzilai_borwein", "dog"])
+@pytest.mark.parametrize("cg", BACKENDS, ids=["numpy", "torch"])
+def test_what_measures_lengths_takes_none_that_is_infinite(cg, name):
+    opt = getattr(cg.optimizers, name)(lr=0.1)
+    w = cg.array([[1.0, 2.0], [1.0, 2.0]], dtype="float32")
+    grad = cg.array([[3e38, 1.0], [1e38, 3e38]], dtype="float32")
+    opt.step(w, grad, opt.init(w))
+    words = rf"{name}.step: `grad` has .*e\+38 at index \(1, .\); float32 holds len"
+    with pytest.raises(LargeGradientError, match=words):
+        opt.step(w, grad + cg.array([0.0, 3e37], dtype="float32"), opt.init(w))
+
+
 @pytest.mark.parametrize("cg", BACKENDS, ids=["numpy", "torch"])
 def test_a_plan_refuses_before_anything_changes(cg):
     net = cg.network([1, 1])

@@ -128,10 +128,11 @@ class _Arrays(check.Arrays):
         value: Any,
         kind: type[Any],
         squares: bool = False,
+        lengths: bool = False,
     ) -> None:
         # A compiled step must not look at its numbers: it would be cut in pieces.
         if not torch.compiler.is_compiling():
-            super().validate_step(where, w, grad, value, kind, squares)
+            super().validate_step(where, w, grad, value, kind, squares, lengths)
 
 
 def _is_captured(x: Array) -> bool:

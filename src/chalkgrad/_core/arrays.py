@@ -523,10 +523,12 @@ class Arrays(ABC):
         value: Any,
         kind: type[Any],
         squares: bool = False,
+        lengths: bool = False,
     ) -> None:
         """Raise unless an optimizer may step: so before anything is changed.
 
-        One that `squares` its gradients takes none whose squares leave the dtype.
+        One that `squares` its gradients takes none whose squares leave the dtype, one
+        that uses their `lengths` none whose length does.
         """
         self.full_precision(where, "w", w)
         state(where, value, kind)
@@ -547,6 +549,8 @@ class Arrays(ABC):
             self.finite(where, "grad", grad)
             if squares:
                 self._squares(where, grad, value)
+            elif lengths:
+                self._length(where, grad)
 
     def finite_squares(self, where: str, grad: Any, value: Any) -> None:
         """Raise unless a rule may square a finite gradient and add it to its state."""
@@ -571,6 +575,17 @@ class Arrays(ABC):
         values(where, "grad", grad, abs(grad) <= limit, why, LargeGradientError)
         v = getattr(value, "v", grad)
         values(where, "state.v", v, v <= largest / 2, why, LargeGradientError)
+
+    def _length(self, where: str, grad: Any) -> None:
+        dtype = dtype_name(grad)
+        largest = LARGEST[dtype]
+        why = (
+            f"{dtype} holds lengths up to {largest:.2g}, so no step was taken; look for "
+            "what made the gradient so long"
+        )
+        is_short = ((grad / largest) ** 2).sum(-1)[..., None] <= 1
+        fits = is_short | (abs(grad) < largest / grad.shape[-1])
+        values(where, "grad", grad, fits, why, LargeGradientError)
 
     def validate_lr_array(self, where: str, lr: Any, w: Any) -> None:
         """Raise unless the array `lr` has one rate for each network of `w`."""

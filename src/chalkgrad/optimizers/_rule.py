@@ -364,7 +364,8 @@ class Rules:
                 return parts.start(arrays, kind, arrays.native(w))
 
             def step(w: Any, grad: Any, state: Any) -> Any:
-                arrays.validate_step(where, w, grad, state, kind, parts.squares)
+                uses = parts.squares, parts.per_network
+                arrays.validate_step(where, w, grad, state, kind, *uses)
                 w, grad = arrays.native(w), arrays.native(grad)
                 return run(bound, w, grad, state)
 
