@@ -580,8 +580,8 @@ class Arrays(ABC):
         dtype = dtype_name(grad)
         largest = LARGEST[dtype]
         why = (
-            f"{dtype} holds lengths up to {largest:.2g}, so no step was taken; look for "
-            "what made the gradient so long"
+            f"{dtype} holds lengths up to {largest:.2g}, so no step was taken; look "
+            "for what made the gradient so long"
         )
         is_short = ((grad / largest) ** 2).sum(-1)[..., None] <= 1
         fits = is_short | (abs(grad) < largest / grad.shape[-1])
