@@ -375,7 +375,7 @@ def test_without_rich_there_is_no_bar(cg, capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     fit(cg, net, net.init(), x, labels, progress=None)
     assert capsys.readouterr().err == ""
-    with pytest.raises(ImportError, match=r"fit: `progress` .* 'chalkgrad\[cli\]'"):
+    with pytest.raises(ImportError, match=r"fit: `progress` .* pip install .*\[cli\]'"):
         fit(cg, net, net.init(), x, labels, progress=True)
 
 
