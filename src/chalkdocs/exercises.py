@@ -32,6 +32,7 @@ import ast
 import json
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -302,4 +303,7 @@ def list_all() -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(data(), "utf-8")
+    try:
+        FILE.write_text(data(), "utf-8")
+    except PageError as error:
+        sys.exit(str(error))

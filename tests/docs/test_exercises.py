@@ -149,7 +149,7 @@ def test_an_answer_may_bring_its_backend():
 def test_a_page_is_told_in_json(cg):
     place = ("training/gradient-descent", "the-best-rate", cg)
     assert json.loads(check_text("answer = 2 / 11", *place))["outcome"] == "right"
-    with pytest.raises(ValueError, match="exercise: `id` must be one of"):
+    with pytest.raises(ValueError, match="exercise: `name` must be one of"):
         find_exercise("training/gradient-descent", "the-best")
 
 
@@ -289,7 +289,11 @@ def test_the_command_lists_and_shows(exercise):
     here = exercise(PLACE[0])[1].splitlines()
     assert here == [line for line in every if line.startswith(PLACE[0])]
     found = find_exercise(*PLACE)
-    assert exercise(*PLACE) == (0, found.starter)
+    code, shown = exercise(*PLACE)
+    first, _, starter = shown.partition("\n")
+    assert (code, starter) == (0, found.starter)
+    assert first.startswith(f"# {found.title}: https://")
+    assert first.endswith(f"/{found.page}/#{found.id}")
     assert exercise(*PLACE, "--hints")[1].splitlines() == found.hints
     assert exercise(*PLACE, "--solution")[1] == found.solution
     assert exercise("training/nowhere")[0] == 2
@@ -319,5 +323,7 @@ def test_a_short_answer_may_stand_in_the_command(exercise, monkeypatch):
     place = ("training/gradient-descent", "the-best-rate")
     assert exercise(*place, "2/11")[0] == 0
     assert exercise(*place, "0.2")[0] == 1
+    assert exercise(*place, "nofile.py")[0] == 2
+    assert exercise(*place, ".")[0] == 2
     monkeypatch.setattr("sys.stdin", io.StringIO("answer = 2 / 11"))
     assert exercise(*place, "-")[0] == 0

@@ -135,7 +135,7 @@ def test_what_cannot_be_judged_exits_with_2(judge, source, words):
 def test_bad_words_are_refused(judge, capfd):
     for words, told in {
         ("mine.py:sgd", "--as", "sgdd"): "got 'sgdd'",
-        ("mine.py:sgd",): "say by --as",
+        ("mine.py:sgd",): "name the task with --as",
         ("--as", "sgd"): "say what to judge",
         ("mine.py:sgd", "--as", "sgd", "--with", "lr"): "--with takes lr=0.1",
         ("mine.py:sgd", "--as", "sgd", "--with", "x=1"): "sgd has no option x",
@@ -374,3 +374,31 @@ def test_functions_are_judged_at_a_prompt(judge, tmp_path):
     code, said = judge("mine.py:mse", "--as", "mse", source=source)
     assert code == 2
     assert "def mse(predictions, targets)" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--only", "foo"], "--only foo is in no aspect; these are tried: first steps"),
+        (["--skip", "foo"], "--skip foo is in no aspect"),
+        (["--only", "first", "--skip", "first"], "leave none of these"),
+        (["--with", "lr=abc"], "`lr` must be a finite number from 0, got 'abc'"),
+        (["--show", "nope"], "judge: `--show` must be one of"),
+        (["--seconds", "-1"], "-1 is no time above 0"),
+    ],
+)
+def test_a_mistyped_word_is_no_verdict(tmp_path, capsys, words, said):
+    path = tmp_path / "mine.py"
+    path.write_text("def step(w, g, lr=0.1):\n    return w - lr * g\n")
+    try:
+        code = main(["judge", f"{path}:step", "--as", "sgd", *words])
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path, capsys):
+    assert main(["judge", f"{tmp_path / 'no.py'}:step", "--as", "sgd"]) == 2
+    told = "".join(capsys.readouterr().out.split())
+    assert f"thereisnofile{tmp_path / 'no.py'}" in told

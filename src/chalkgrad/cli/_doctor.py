@@ -26,7 +26,10 @@ __all__ = ["run"]
 NEEDS = {
     ("rich", "matplotlib"): (
         "cli",
-        "train, inspect, predict, evaluate, landscape, sweep, find-lr, bench",
+        (
+            "train, inspect, predict, evaluate, landscape, sweep, find-lr, bench, "
+            "judge, exercise"
+        ),
     ),
     ("sklearn", "scipy"): ("lecture", "claims, all of them"),
     ("torch",): ("torch", "--backend torch, --device, import chalkgrad.torch"),

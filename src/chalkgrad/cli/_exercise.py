@@ -1,6 +1,6 @@
 """``chalkgrad exercise``: an answer to an exercise of the lecture, checked at home."""
 
-import importlib
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -18,6 +18,7 @@ from chalkgrad.judge._exercises import (
     list_exercises,
 )
 from chalkgrad.judge._limits import Cut, Limits, Tell, run_apart
+from chalkgrad.judge._verdicts import SITE
 
 __all__ = ["run"]
 
@@ -43,7 +44,8 @@ def run(options: ExerciseOptions) -> int:
         print("\n".join([*shown, *[exercise.solution.rstrip()] * options.solution]))
         return 0
     if not options.answer:
-        print(exercise.starter, end="")
+        place = f"{SITE}{exercise.page}/#{exercise.id}"
+        print(f"# {exercise.title}: {place}\n{exercise.starter}", end="")
         return 0
     reply = _check(options, Job(exercise, _read(options), options.backend))
     if options.json:
@@ -70,16 +72,25 @@ def _read(options: ExerciseOptions) -> str:
         return sys.stdin.read()
     path = Path(options.answer)
     kind = find_exercise(options.page, options.name).kind
-    if kind != "code" and not path.is_file():
+    is_place = kind == "code" or path.suffix == ".py" or path.is_dir()
+    if not path.is_file():
+        if is_place:
+            raise FileNotFoundError(f"exercise: there is no file {path}")
         return f"answer = {options.answer}"
-    return path.read_text("utf-8")
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"exercise: {path} is no text in UTF-8") from None
 
 
 def _check(options: ExerciseOptions, job: Job) -> Reply:
+    if job.backend == "torch" and importlib.util.find_spec("torch") is None:
+        raise ModuleNotFoundError("torch is not installed", name="torch")
     limits = Limits(seconds=options.seconds, megabytes=options.megabytes)
     found = run_apart(_work, job, limits)
     if isinstance(found, Cut):
-        return Reply("wrong", f"{found.reason[0].upper()}{found.reason[1:]}.")
+        outcome = "not judged" if found.doing == "loading" else "wrong"
+        return Reply(outcome, f"{found.reason[0].upper()}{found.reason[1:]}.")
     return Reply(**found)
 
 

@@ -30,11 +30,14 @@ def run(options: JudgeOptions) -> int:
             console().print(name)
         return 0
     if options.show:
-        console().print(describe(options.show).rstrip())
+        name = find_task(options.show, "judge", "--show").name
+        console().print(describe(name).rstrip())
         return 0
     if not options.task:
-        raise ValueError("judge: say by --as as what, such as --as adam; --list")
-    task = find_task(options.task, "chalkgrad judge", "--as").name
+        raise ValueError(
+            "judge: name the task with --as, such as --as adam; --list names all"
+        )
+    task = find_task(options.task, "judge", "--as").name
     if options.folder:
         return _judge_class(options, task, Path(options.folder))
     if not options.subject:

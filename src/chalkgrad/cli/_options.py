@@ -278,7 +278,7 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
     """Show a default where there is one to show."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default is None or action.default is False:
+        if action.default in (None, False, "", []):
             return action.help
         return super()._get_help_string(action)
 
@@ -300,6 +300,14 @@ def _number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no number{advice}") from None
 
 
+def _time(text: str) -> float:
+    """Read how long something may take."""
+    seconds = _number(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text} is no time above 0")
+    return seconds
+
+
 def parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     version = f"chalkgrad {chalkgrad.__version__}"
@@ -307,7 +315,7 @@ def parser() -> argparse.ArgumentParser:
         prog="chalkgrad",
         description="A deep-learning lecture that runs.",
         epilog="It exits with 0 if all went well, 1 if training diverged, a claim "
-        "failed, an answer is wrong, or nobody reads what it prints any more, 2 if "
+        "failed, an answer is wrong, or its output was closed, 2 if "
         "something that was asked for cannot be had, 130 after Ctrl-C.",
     )
     top.add_argument("--version", action="version", version=version)
@@ -468,7 +476,7 @@ def _find_lr(command: argparse.ArgumentParser) -> None:
     _add_data_options(command)
     _add_network_options(command)
     option = command.add_argument
-    option("--optimizer", default="adam", choices=OPTIMIZERS, help="who steps")
+    option("--optimizer", default="adam", choices=OPTIMIZERS, help="the optimizer")
     option("--low", type=_number, default=1e-6, help="the first rate")
     option("--high", type=_number, default=10.0, help="the last rate")
     option("--steps", type=int, default=100, metavar="N", help="how many rates")
@@ -499,7 +507,7 @@ def _claims(command: argparse.ArgumentParser) -> None:
     option = command.add_argument
     option("claims", nargs="*", metavar="ID", help="such as G1; by default all")
     option(
-        "--backend", default="numpy", choices=["numpy", "torch"], help="who computes"
+        "--backend", default="numpy", choices=["numpy", "torch"], help="what computes"
     )
 
 
@@ -523,7 +531,12 @@ def _judge(command: argparse.ArgumentParser) -> None:
         help="a file, notebook or module and what to judge in it, such as "
         "mine.py:Adam; -:Adam reads the code from the standard input",
     )
-    option("--as", dest="task", metavar="TASK", help="as what, such as adam")
+    option(
+        "--as",
+        dest="task",
+        metavar="TASK",
+        help="the task to judge it as, such as adam",
+    )
     option(
         "--with",
         dest="fixed",
@@ -592,7 +605,7 @@ def _exercise(command: argparse.ArgumentParser) -> None:
 
 def _add_limits(command: argparse.ArgumentParser, what: str) -> None:
     option = command.add_argument
-    option("--seconds", type=_number, default=5.0, help=f"how long {what} may take")
+    option("--seconds", type=_time, default=5.0, help=f"how long {what} may take")
     option(
         "--megabytes", type=int, default=8192, metavar="N", help="memory it may take"
     )
@@ -687,7 +700,7 @@ def _add_training_options(
     command: argparse.ArgumentParser, *, many: bool = False
 ) -> None:
     option = command.add_argument
-    option("--optimizer", default="adam", choices=OPTIMIZERS, help="who steps")
+    option("--optimizer", default="adam", choices=OPTIMIZERS, help="the optimizer")
     option("--epochs", type=int, default=40, metavar="N", help="rounds of training")
     option("--batch-size", type=int, default=32, metavar="N", help="examples to a step")
     option("--seed", type=int, default=0, help="where all random numbers come from")

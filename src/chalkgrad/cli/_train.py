@@ -178,7 +178,8 @@ def _report(options: TrainOptions, learned: Learned) -> None:
     right, total = int((named == truth).sum()), len(truth)
     to.print(
         f"{right / total:.2%} of {total} held-out examples right "
-        f"({options.backend}, {len(result.loss)} epochs, {result.steps} steps, "
+        f"({options.backend}, {_count(len(result.loss), 'epoch')}, "
+        f"{_count(result.steps, 'step')}, "
         f"{result.seconds:.1f} s)"
     )
     show.confusion(done.classes, truth, named)
@@ -186,3 +187,8 @@ def _report(options: TrainOptions, learned: Learned) -> None:
     save_picture(options, show.curves(result), output / PICTURES[0])
     mistakes = show.mistakes(done, cg, x, truth, named)
     save_picture(options, mistakes, output / PICTURES[1])
+
+
+def _count(number: int, word: str) -> str:
+    """Write a number and a word: ``2 epochs``."""
+    return f"{number} {word}{'s' * (number != 1)}"

@@ -88,7 +88,7 @@ def find_exercise(page: str, name: str) -> Exercise:
     known = list_exercises()
     check.choice("exercise", "page", page, sorted({one.page for one in known}))
     here = {one.id: one for one in known if one.page == page}
-    check.choice("exercise", "id", name, list(here))
+    check.choice("exercise", "name", name, list(here))
     return here[name]
 
 

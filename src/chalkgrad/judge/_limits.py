@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from chalkgrad.judge._examine import examine_task
 from chalkgrad.judge._places import Place, find_subject
-from chalkgrad.judge._tasks import find_task
+from chalkgrad.judge._tasks import find_task, list_aspects
 from chalkgrad.judge._verdicts import Verdict
 
 __all__ = ["Cut", "Limits", "Tell", "judge_place", "run_apart"]
@@ -66,13 +66,37 @@ def judge_place(
     limits: Limits = Limits(),  # noqa: B008
 ) -> Verdict:
     """Judge what is in a file, module or notebook, within limits."""
-    find_task(task).check_options(fixed)
+    try:
+        find_task(task).check_options(fixed)
+    except TypeError as error:  # at a prompt all is text: another one will do
+        raise ValueError(str(error)) from None
+    _check_aspects(list_aspects(task, fixed), only, skip)
     found = run_apart(_judge_job, Job(place, task, fixed, only, skip), limits)
     if isinstance(found, Cut):
-        is_unread = found.is_slow and found.doing == "loading"
-        outcome = "not judged" if is_unread else "wrong"
+        outcome = "not judged" if found.doing == "loading" else "wrong"
         return Verdict(outcome, task, reason=f"{found.reason}: {found.doing}")
     return Verdict.read(found)
+
+
+def _check_aspects(
+    known: list[str], only: tuple[str, ...], skip: tuple[str, ...]
+) -> None:
+    """Raise unless each word is in an aspect, and they leave one to judge."""
+    named = ", ".join(known) or "none by name"
+    for option, words in (("--only", only), ("--skip", skip)):
+        for word in words:
+            if not any(word in aspect for aspect in known):
+                raise ValueError(
+                    f"judge: {option} {word} is in no aspect; these are tried: {named}."
+                )
+    if known and not any(is_chosen(aspect, only, skip) for aspect in known):
+        raise ValueError(f"judge: --only and --skip leave none of these: {named}.")
+
+
+def is_chosen(aspect: str, only: tuple[str, ...], skip: tuple[str, ...]) -> bool:
+    """Whether an aspect is to be tried."""
+    named = any(word in aspect for word in only) or not only
+    return named and not any(word in aspect for word in skip)
 
 
 def run_apart(
@@ -164,21 +188,20 @@ def _judge(job: Job, tell: Tell) -> Verdict:
         subject, name = find_subject(job.place, job.task)
     except BaseException as error:
         words = " ".join(str(error).split())
+        if isinstance(error, FileNotFoundError | IsADirectoryError):
+            words = f"there is no file {error.filename}"
+            return Verdict("not judged", job.task, reason=words)
         if isinstance(error, LookupError | OSError):
             return Verdict("not judged", job.task, reason=words.strip("'\""))
         told = f"it cannot be loaded: {type(error).__name__}: {words}"
         return Verdict("not judged", job.task, reason=told)
-
-    def is_chosen(aspect: str) -> bool:
-        named = any(word in aspect for word in job.only) or not job.only
-        return named and not any(word in aspect for word in job.skip)
 
     verdict = examine_task(
         find_task(job.task),
         subject,
         job.fixed,
         name=name.rpartition(".")[2],
-        choose=is_chosen,
+        choose=lambda aspect: is_chosen(aspect, job.only, job.skip),
         tell=tell,
     )
     plots: Any = sys.modules.get("matplotlib.pyplot")

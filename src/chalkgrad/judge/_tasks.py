@@ -31,7 +31,7 @@ from chalkgrad.perceptron import _numpy as perceptron
 from chalkgrad.schedules import _shared as schedules
 from chalkgrad.training import evaluate
 
-__all__ = ["OptimizerTask", "describe", "find_task", "list_tasks"]
+__all__ = ["OptimizerTask", "describe", "find_task", "list_aspects", "list_tasks"]
 
 
 class OptimizerTask:
@@ -186,6 +186,13 @@ def find_task(
     if name not in _known:
         _known[name] = MAKERS[name](name)
     return _known[name]
+
+
+def list_aspects(name: str, fixed: dict[str, Any]) -> list[str]:
+    """Return what a subject is tried on, with some options fixed."""
+    task = find_task(name)
+    tried = task.cases if isinstance(task, FunctionTask) else task.trials
+    return list(dict.fromkeys(one.aspect for one in tried(task.defaults | fixed)))
 
 
 def describe(name: str) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "DOUBLE",
     "LEAK",
     "SINGLE",
+    "SITE",
     "Examination",
     "Failure",
     "Finding",
