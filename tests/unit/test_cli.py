@@ -133,7 +133,7 @@ def test_ctrl_c_saves_what_there_is(tmp_path, capsys, monkeypatch):
     assert main(["train", "--output", str(tmp_path)]) == 130
     told = capsys.readouterr().out
     assert "Interrupted" in told
-    assert "0 epochs, 1 steps" in told
+    assert "0 epochs, 1 step," in told
     assert np.isfinite(network(tmp_path)["w"]).all()
     assert main(["train", "--output", str(tmp_path)]) == 2
     told = capsys.readouterr().err

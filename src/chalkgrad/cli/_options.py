@@ -278,7 +278,8 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
     """Show a default where there is one to show."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False, "", []):
+        default = action.default
+        if default is None or default is False or default in ("", []):
             return action.help
         return super()._get_help_string(action)
 
