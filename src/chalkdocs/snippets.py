@@ -7,9 +7,12 @@ import io
 import re
 import tokenize
 
+from chalkdocs.slices import Names, Use
 from chalkdocs.sources import DOCS
 
 RUNTIME = DOCS / "assets/python"
+# What a page has not, or may not do; run.js says why.
+ELSEWHERE = {"torch", "chalkgrad.torch", "multiprocessing", "concurrent"}
 
 # At the prompt an empty line ends these, and nothing else does.
 _BLOCKS = (
@@ -71,15 +74,52 @@ def _copy_text(kind: str, shown: str) -> str:
     return code_for_prompt(shown.rstrip())
 
 
+class _Here:
+    """Which names the snippets of a page leave there, where some of them cannot run."""
+
+    def __init__(self) -> None:
+        self._names = Names()
+        self._made: set[str] = set()
+        self._missing: set[str] = set()
+
+    def lacks_names(self, source: str) -> bool:
+        """Whether a snippet reads what only one that cannot run in a page makes."""
+        try:
+            use = Use([(source, "value")], self._names)
+        except SyntaxError:
+            return False
+        lacks = bool(use.reads & self._missing - self._made)
+        if lacks or ELSEWHERE & _imports(source):
+            self._missing |= use.writes
+        else:
+            self._made |= use.writes
+        return lacks
+
+
+def _imports(source: str) -> set[str]:
+    """Return the packages that a snippet imports, and our backend for PyTorch."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return {n if n == "chalkgrad.torch" else n.partition(".")[0] for n in names}
+
+
 def mark_snippets(text: str) -> str:
     """Give each block to copy its text, and tell whether it can run here."""
     runs = " data-run" if (RUNTIME / "pyodide-lock.json").is_file() else ""
+    here = _Here()
 
     def block(match: re.Match[str]) -> str:
         code = _CODE.search(match[2])
         shown = html.unescape(re.sub(r"<[^>]+>", "", code[1] if code else ""))
-        copy = html.escape(_copy_text(match[1], shown)).replace("\n", "&#10;")
+        source = _copy_text(match[1], shown)
+        copy = html.escape(source).replace("\n", "&#10;")
         can_run = "" if match[1] == "console" else runs
+        if can_run and here.lacks_names(source):
+            can_run += " data-lacks"
         marks = f' highlight"{can_run} data-copy="{copy}'
         return match[0].replace(" highlight", marks, 1)
 

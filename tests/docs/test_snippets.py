@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
+from chalkdocs import snippets
 from chalkdocs.snippets import code_for_prompt
 
 BODIES = [
@@ -91,3 +92,15 @@ def test_an_empty_line_in_a_text_in_quotes_stays():
 @pytest.mark.parametrize("text", ["", "x = 1", "x = 1\n\n\ny = 2", "# only a word"])
 def test_code_without_blocks_stays_as_it_is(text):
     assert code_for_prompt(text) == text
+
+
+def test_what_goes_on_from_a_snippet_of_elsewhere_is_marked():
+    here = snippets._Here()
+    assert not here.lacks_names("import chalkgrad.numpy as cg")
+    assert not here.lacks_names("import chalkgrad.torch as cg")  # of the other tab
+    assert not here.lacks_names("x = cg.ones(3)")
+    assert not here.lacks_names("from torch.nn import Linear\nmodel = Linear(1, 1)")
+    assert here.lacks_names("y = model(x)")
+    assert here.lacks_names("print(y)")
+    assert not here.lacks_names("y = x\ny")
+    assert not here.lacks_names("print(y)")

@@ -87,6 +87,7 @@ const elsewhere = block => {
   const code = (isCell(block) ? [...document.querySelectorAll(".cell")] : [block]).map(codeOf).join("\n");
   const imports = names => new RegExp(`^\\s*(import|from) (${names})\\b`, "m").test(code);
   if (tabOf(block) === "PyTorch" || imports("torch|chalkgrad\\.torch")) return ["Needs PyTorch: copy it and run it where that is installed. For a GPU, say first: ", html("code", {}, 'torch.set_default_device("cuda")')];
+  if ("lacks" in block.dataset) return ["Goes on from a snippet that can't run in a page: copy both and run them on your machine."];
   if (imports("multiprocessing|concurrent")) return ["Starts processes of its own, and a page can't: copy it and run it on your machine."];
   return [];
 };
