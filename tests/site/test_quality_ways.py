@@ -62,6 +62,9 @@ def test_the_keyboard_reaches_every_control_and_shows_where_it_is(page, base, pa
     for widget in page.locator("[data-widget]").all():
         widget.scroll_into_view_if_needed()
         widget.locator("button").first.wait_for()
+    for exercise in page.locator("[data-kind]").all():
+        exercise.scroll_into_view_if_needed()
+        exercise.locator(".run-bar button").first.wait_for()
     page.evaluate("scrollTo(0, 0)")
     page.locator("nav.md-code__nav[aria-label]").first.wait_for(state="attached")
     mark = f"{CONTROLS}.map((e, i) => (e.dataset.stop = i, ({NAME})(e)))"
