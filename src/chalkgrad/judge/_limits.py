@@ -42,8 +42,6 @@ class Cut(NamedTuple):
     doing: str
     """What was about to happen; ``loading`` at first."""
     reason: str
-    is_slow: bool
-    """Whether it was ended; else it ended its process."""
 
 
 class Job(NamedTuple):
@@ -141,13 +139,13 @@ def _listen(ours: Connection, child: Any, limits: Limits) -> dict[str, Any] | Cu
     while True:
         if not ours.poll(seconds):
             words = f"it does not come to an end within {seconds:g} s"
-            return Cut(doing, words, is_slow=True)
+            return Cut(doing, words)
         try:
             said = json.loads(ours.recv_bytes())
         except (EOFError, OSError):
             child.join()
             words = f"it ended its process, with code {child.exitcode}"
-            return Cut(doing, words, is_slow=False)
+            return Cut(doing, words)
         if "done" in said:
             done: dict[str, Any] = said["done"]
             return done
